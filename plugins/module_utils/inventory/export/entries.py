@@ -138,7 +138,7 @@ class ExportedLinks:
 class ExportedSecret:
     """One secret. `logins` are its registries as values, None if only the whole auth file can express them.
 
-    `require` is the option of its links, None for the role's default.
+    `require` is the option of its links, None for the role's default. `created` is its creation time, as the API server writes it.
     """
 
     name: str
@@ -148,6 +148,7 @@ class ExportedSecret:
     immutable: bool = False
     links: tuple[ExportedLinks, ...] = ()
     require: str | None = None
+    created: str = ""
 
 
 @dataclass(frozen=True)
@@ -518,8 +519,8 @@ def _parse_secret(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedS
         auth_file, why = _as_file(held)
     if auth_file is None:
         return why
-    immutable = bool(secret.get("immutable"))
-    return ExportedSecret(ref.name, held.type, auth_file, logins if as_values else None, immutable)
+    immutable, created = bool(secret.get("immutable")), as_str(metadata(secret).get("creationTimestamp"))
+    return ExportedSecret(ref.name, held.type, auth_file, logins if as_values else None, immutable, created=created)
 
 
 def _login(entry: CredentialEntry) -> dict[str, str] | None:

@@ -80,7 +80,10 @@ class Vault:
         self._names: dict[tuple[str, ...], str] = {}
 
     def password(self, login: Mapping[str, str]) -> TemplateText:
-        """Return a reference to the password. Its variable is `vaulted_REGISTRY_USER`, with a number for each further password."""
+        """Return a reference to the password. Its variable is `vaulted_REGISTRY_USER`, with a number for each further password.
+
+        A user can write a secret with the registry and the user name of another project, and any password.
+        """
         key = ("password", login["registry"], login["username"], login["password"])
         name = self._name(key, (login["registry"], login["username"]), login["password"])
         # Before ansible-core 2.19, a template whose result looks like data becomes data.
@@ -107,6 +110,11 @@ def _word(part: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"^https?://", "", part.lower())).strip("_")[:_LONGEST].strip("_")
 
 
+#: The warning about variables whose names differ only in a number.
+_NUMBERED = (
+    "A number in a name stands for another password: users can write the registry and the user name of another project into a secret. "
+    "Give each variable only the password of the secrets below that name it."
+)
 #: Maximum number of namespaces in the head of a file.
 _SHOWN = 20
 SECRETS, GRANTS = "private_registry_secrets", "cross_project_pull_grants"
@@ -147,6 +155,7 @@ class InventoryVariables:
         wanted = [
             "Define these variables elsewhere, for example in a file that ansible-vault encrypts:",
             *names,
+            *([_NUMBERED] if any(re.sub(r"_[0-9]+\Z", "", name) in {*names} - {name} for name in names) else ()),
         ]
         return [VariableFile(PLAIN_FILE, self.variables, [*head, *(wanted if names else ())])]
 
@@ -159,7 +168,11 @@ def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
     passwords = frozenset(
         text for group in groups for text in _credentials(group.secret.auth_file) if len(text) >= SHORTEST
     )
-    secrets = [_secret_entry(groups[at], vault, passwords) for at in order]
+    # Oldest first: a secret that a user writes later must not change the password that a variable of an earlier export stands for.
+    entries = {
+        at: _secret_entry(groups[at], vault, passwords) for at in sorted(order, key=lambda at: groups[at].created)
+    }
+    secrets = [entries[at] for at in order]
     unexpressed = [each for findings in found.values() for each in findings.unexpressed]
     left_out: Counter[str] = Counter()
     for findings in found.values():
@@ -173,12 +186,13 @@ def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
     )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(repr=False)
 class _Group:
-    """One secret that is the same in all its namespaces."""
+    """One secret that is the same in all its namespaces. `created` is the creation time of the oldest."""
 
     secret: ExportedSecret
     namespaces: list[str]
+    created: str
 
 
 def _secret_groups(found: Mapping[str, Findings]) -> list[_Group]:
@@ -195,7 +209,9 @@ def _secret_groups(found: Mapping[str, Findings]) -> list[_Group]:
                 logins,
                 _meaning(secret.auth_file),
             )
-            groups.setdefault(key, _Group(secret, [])).namespaces.append(namespace)
+            group = groups.setdefault(key, _Group(secret, [], secret.created))
+            group.namespaces.append(namespace)
+            group.created = min(group.created, secret.created)
     return sorted(groups.values(), key=lambda group: (group.secret.name, group.namespaces))
 
 

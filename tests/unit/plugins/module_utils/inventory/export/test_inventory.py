@@ -58,6 +58,33 @@ def test_equal_secrets_are_one_entry() -> None:
     assert names(found) == [("one", ["a", "b"])]
 
 
+@pytest.mark.parametrize("namespace", ["a", "z"])
+@pytest.mark.parametrize("name", ["a", "one", "z"])
+@pytest.mark.parametrize("username", ["robot", "ROBOT", "-robot-"])
+def test_a_secret_that_a_user_plants_later_does_not_get_the_variable_of_an_older_one(
+    namespace: str, name: str, username: str
+) -> None:
+    """The file that defines the variable is kept from an earlier export, so the user's secret would get the login of another project."""
+    older = Findings([secret(username="robot", created="2026-01-01T00:00:00Z")])
+    planted = Findings([secret(name, "guess-1", username, created="2026-11-01T00:00:00Z")])
+    found = inventory_of({"team": older, namespace: planted})
+    variables = {entry["namespaces"][0]: entry["registries"][0]["password"] for entry in found.secrets}
+    assert variables == {
+        "team": "{{ vaulted_quay_io_robot | string }}",
+        namespace: "{{ vaulted_quay_io_robot_2 | string }}",
+    }
+
+
+def test_the_oldest_of_equal_secrets_counts() -> None:
+    every = {
+        "a": Findings([secret(created="2026-11-01T00:00:00Z")]),
+        "b": Findings([secret("x", "other-1", created="2026-05-01T00:00:00Z")]),
+        "c": Findings([secret(created="2026-01-01T00:00:00Z")]),
+    }
+    variables = {entry["name"]: entry["registries"][0]["password"] for entry in inventory_of(every).secrets}
+    assert variables == {"one": "{{ vaulted_quay_io_u | string }}", "x": "{{ vaulted_quay_io_u_2 | string }}"}
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -183,6 +210,12 @@ class TestFiles:
             "vaulted_quay_io_u",
         ]
         assert "secret-1" not in json.dumps([plain.variables, *plain.comment])
+
+    def test_the_names_of_several_passwords_for_one_user_come_with_a_warning(self) -> None:
+        several = inventory_of({"a": Findings([secret()]), "b": Findings([secret(password="secret-2")])})
+        (plain,) = several.files("https://api.example.com", encrypted=False)
+        assert plain.comment[2:4] == ["vaulted_quay_io_u", "vaulted_quay_io_u_2"]
+        assert plain.comment[4].startswith("A number in a name stands for another password")
 
     def test_a_line_break_in_a_name_does_not_end_the_comment(self) -> None:
         (plain,) = inventory_of({}).files("odd\nname", encrypted=False)
