@@ -12,6 +12,7 @@ import json
 import ssl
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,21 @@ TIMEOUT = 30
 
 
 def events_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield an event for each error of an object in a namespace of this cluster, at most as many as the limits allow."""
-    counts: dict[str, int] = {}
+    """Yield an event for each error of an object in a namespace of this cluster, at most as many as the limits allow.
+
+    The first one of each namespace comes first: users with many namespaces must not use up the events of the others.
+    """
+    counts: Counter[str] = Counter()
+    chosen: list[tuple[int, Mapping[str, Any]]] = []
     here = (cluster for cluster in document["clusters"] if cluster["server"] == SERVER)
     for finding in (one for cluster in here for one in cluster["findings"]):
         namespace = finding["namespace"]
-        is_shown = finding["severity"] == "error" and namespace and finding["kind"] != "Secret"
-        if not is_shown or counts.get(namespace, 0) == IN_NAMESPACE or sum(counts.values()) == IN_ALL:
-            continue
-        counts[namespace] = counts.get(namespace, 0) + 1
+        if finding["severity"] == "error" and namespace and finding["kind"] != "Secret":
+            chosen.append((counts[namespace], finding))
+            counts[namespace] += 1
+    turns = sorted((each for each in chosen if each[0] < IN_NAMESPACE), key=lambda each: each[0])
+    for _turn, finding in turns[:IN_ALL]:
+        namespace = finding["namespace"]
         rule = document["rules"][finding["rule"]]
         yield {
             "apiVersion": "v1",
