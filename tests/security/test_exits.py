@@ -39,6 +39,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("pull_secret_info", {}),
     ("pull_access_info", {}),
     ("pull_access_audit", {"cluster_name": "lab"}),
+    ("pull_access_images", {}),
     ("pull_access_what_if", {"changes": [{"remove_secrets": {"name": "planted"}}, {"unreachable_registries": [HOST]}]}),
     ("pull_access_export", {"credentials": "placeholder"}),
     ("credential_rotation", ROTATION),
@@ -121,6 +122,24 @@ def test_results_of_all_modules_hold_no_steering_letter(lab, run, project):
         assert "\n" not in result.get("msg", "")
         found[f"prune {most}"] = [*odd_texts({name: part for name, part in result.items() if name != "_output"})]
     assert {name: places for name, places in found.items() if places} == {}
+
+
+def test_no_result_of_a_module_has_a_login_from_the_name_of_an_image(lab, run, mallory: ProjectUser):
+    """Readers of a report may not read her pods. No image has such a name, and the API server accepts it."""
+    images = [f"https://robot:{PASSWORD}@{HOST}/a:v1", f"robot:{PASSWORD}@{HOST}/a:v1", f"{HOST}/a?token={PASSWORD}"]
+    spec = {"containers": [{"name": f"c{at}", "image": image} for at, image in enumerate(images)]}
+    mallory.secret("planted", auth_file({HOST: ("robot", "another-1")}))
+    mallory.create_object(
+        "pods", {"metadata": {"name": "app"}, "spec": {**spec, "imagePullSecrets": [{"name": "planted"}]}}
+    )
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    body = {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": labels}, "template": template}}
+    lab.api("POST", f"/apis/apps/v1/namespaces/{mallory.namespace}/deployments", body)
+    for module, options in (each for each in LOOKS if each[0].startswith("pull_access")):
+        result = run(module, namespaces=[mallory.namespace], check=True, **options)
+        assert not result["failed"], (module, result["msg"])
+        assert PASSWORD not in result["_output"], module
 
 
 def test_a_planted_password_masks_no_name_of_another_project(run, mallory: ProjectUser, namespaces):

@@ -43,7 +43,7 @@ from ..core.objects import (
 from ..images.image_streams import IMAGE_STREAM
 from ..images.nodes import limits_of_pod
 from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
-from ..images.references import reference_of
+from ..images.references import hide_login, reference_of
 from ..platform.account_lists import names_in
 
 #: Fields of a pod that list containers.
@@ -350,6 +350,11 @@ class ContainerPull:
     is_bare: bool = False
     is_copied: bool = False
 
+    def __post_init__(self) -> None:
+        """Hide a login that a user wrote into the name of the image, which is invalid then."""
+        if (shown := hide_login(self.image)) != self.image:
+            object.__setattr__(self, "image", shown)
+
     @property
     def location(self) -> str:
         """The part of the object, unique in it. The name of a container has no space."""
@@ -446,4 +451,5 @@ def _add_state(
     is_pulled = any(has_started(state) or waits_with_image(state) for state in found)
     if error is None or (is_pulled and error.is_shared):
         return replace(subject, is_pulled=is_pulled)
-    return replace(subject, reason=error.reason, message=error.message, shares_error=error.is_shared)
+    message = error.message.replace(each.image, subject.image) if each.image else error.message
+    return replace(subject, reason=error.reason, message=message, shares_error=error.is_shared)

@@ -21,6 +21,7 @@ from functools import lru_cache
 
 from ..core.errors import OptionError
 from ..core.objects import Json, as_dict, as_strs
+from ..core.text import redact_text
 from ..dockerconfig.registry_keys import has_registry_host, repository_of, same_path
 
 #: Registries with many public images.
@@ -98,6 +99,19 @@ def candidates(image: str, registries: Sequence[str]) -> list[Reference]:
 def can_have_alias(image: str) -> bool:
     """Whether the nodes may have an alias for the name. The aliases on a node are not visible from outside."""
     return bool(_ALIASED.match(image))
+
+
+#: The digest at the end of a name, also one that is invalid.
+_DIGEST = re.compile(r"@sha[0-9]{3}:[^@/]*\Z", re.ASCII)
+
+
+def hide_login(image: str) -> str:
+    """Return the text of an image without a login that a user wrote into it. A valid name has none."""
+    name = _DIGEST.sub("", image)
+    if not {"@", "?"} & {*name} or reference_of(image) is not None:
+        return image
+    scheme = "" if "://" in name else "image://"
+    return redact_text(f"{scheme}{name}").removeprefix(scheme) + image[len(name) :]
 
 
 # --- registries and their paths, as options name them

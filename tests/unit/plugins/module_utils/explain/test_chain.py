@@ -18,7 +18,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    ContainerPull,
+    pulls_of_pod,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
@@ -61,6 +64,22 @@ class TestName:
         found = explain(pod(image=image), Lookup())
         assert summary(found) == ("will_not_pull", f"{image!r} is not a valid image name")
         assert [(step.name, step.ok) for step in found.steps] == [("image", False)]
+
+    def test_a_login_in_a_name_is_not_shown(self) -> None:
+        """The node repeats the name in its message."""
+        image = "robot:Canary-1@q.io/team/app:v1"
+        message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format'
+        state = {"waiting": {"reason": "InvalidImageName", "message": message}}
+        made = {
+            "metadata": {"name": "p", "namespace": "ns"},
+            "spec": {"containers": [{"name": "app", "image": image}]},
+            "status": {"containerStatuses": [{"name": "app", "image": image, "state": state}]},
+        }
+        (subject,) = pulls_of_pod(made, "ns")
+        found = told(subject, known())
+        assert found.verdict == "will_not_pull"
+        assert "********@q.io/team/app:v1" in found.reason
+        assert "Canary" not in repr(found)
 
     def test_a_name_without_a_registry_leaves_a_doubt_after_all_other_steps(self) -> None:
         hub = secret({"docker.io": AUTH})

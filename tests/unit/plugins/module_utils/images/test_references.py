@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     RegistryPath,
     can_have_alias,
     candidates,
+    hide_login,
     move_image,
     reference_of,
     search_registries,
@@ -46,6 +47,41 @@ def test_an_image_name_is_split_into_its_parts(
     image: str, repository: str, tag: str, digest: str, is_short: bool
 ) -> None:
     assert reference_of(image) == Reference(repository, tag, digest, is_short)
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        ("https://robot:Canary-1@quay.io/team/app:v1", "https://********@quay.io/team/app:v1"),
+        ("docker://Canary-1@quay.io/team/app", "docker://********@quay.io/team/app"),
+        ("robot:Canary-1@quay.io/team/app:v1", "********@quay.io/team/app:v1"),
+        ("robot:Can@ary-1@quay.io/team/app:v1", "********@quay.io/team/app:v1"),
+        (f"robot:Canary-1@quay.io/team/app@{DIGEST}", f"********@quay.io/team/app@{DIGEST}"),
+        ("Canary-1@quay.io/team/app", "********@quay.io/team/app"),
+        ("quay.io/team/app:v1?token=Canary-1", "quay.io/team/app:v1?********"),
+    ],
+)
+def test_a_login_in_a_name_is_not_shown(image: str, shown: str) -> None:
+    assert reference_of(image) is None
+    assert hide_login(image) == shown
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        "app",
+        "quay.io/app:v1",
+        f"app@{DIGEST}",
+        f"q.io:5000/app:v1@{DIGEST}",
+        "app@sha256:1",
+        "app:v1@sha256:",
+        "UPPER",
+        "https://q.io/a",
+    ],
+)
+def test_a_name_without_a_login_is_shown_as_it_is(image: str) -> None:
+    assert hide_login(image) == image
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,25 @@ def test_a_text_that_is_not_an_image_is_listed_without_a_registry_only() -> None
     assert rows_of(api, of=["docker.io"]) == []
 
 
+def test_a_login_in_the_name_of_an_image_is_not_listed() -> None:
+    """A node does not pull such an image. Whoever wrote it there may not know who reads the list."""
+    api, image = (
+        cluster("a", groups=("apps", "image.openshift.io", "build.openshift.io")),
+        "robot:Canary-1@quay.io/team/app:v1",
+    )
+    volumes = [{"name": "v", "image": {"reference": f"https://{image}"}}]
+    api.put("deployments", "a", "web", spec={"template": {"spec": {**spec(image), "volumes": volumes}}})
+    pod(api, "alone", volumes=volumes, **spec(image))
+    origin = {"kind": "DockerImage", "name": image}
+    api.put("imagestreams", "a", "app", spec={"tags": [{"name": "v1", "from": origin}]})
+    api.put("buildconfigs", "a", "app", spec={"strategy": {"dockerStrategy": {"from": origin}}})
+    rows = rows_of(api)
+    assert "Canary" not in json.dumps(rows)
+    kinds = {row["kind"] for row in rows if row["image"] == "********@quay.io/team/app:v1"}
+    assert kinds == {"Deployment", "Pod", "ImageStream", "BuildConfig"}
+    assert sum(row["image"] == "https://********@quay.io/team/app:v1" for row in rows) == 2
+
+
 @pytest.mark.parametrize("blank", ["", " ", None, 7])
 def test_an_image_that_a_trigger_has_not_set_yet_is_not_listed(blank: Any) -> None:
     api = cluster("a")
