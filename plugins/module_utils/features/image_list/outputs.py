@@ -167,7 +167,9 @@ def as_kustomize(document: Mapping[str, Any]) -> str:
     owners: dict[str, dict[str, str]] = {}
     for row in document["images"]:
         is_template = row["text_in"] == "template" and ".containers[" in row["field"].replace("initC", ".c")
-        if row["copy"]["image"] and row["owner"]["kind"] in _OF_TEXTS and is_template:
+        # The text of an image stream's image can be any, and kustomize would take it as an expression for all images of the owner.
+        is_moved = row["copy"]["image"] and not row["stream"]
+        if is_moved and row["owner"]["kind"] in _OF_TEXTS and is_template:
             moved = reference_of(row["copy"]["image"])
             owners.setdefault(row["owner"]["title"], {})[_name_in(row["image"])] = moved.repository if moved else ""
     blocks = []

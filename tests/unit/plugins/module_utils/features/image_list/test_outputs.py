@@ -119,3 +119,22 @@ def test_a_kustomization_has_the_names_of_each_owner_as_they_are_written() -> No
         f"quay.io/acme/redis@sha256:{'a' * 64}",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    "text", [".*", "quay.io/prod/.*", "(docker.io/)?bitnami/nginx", "quay.io/prod/app", "bitnami/nginx:1"]
+)
+def test_a_trigger_brings_no_text_of_a_user_into_a_kustomization(text: str) -> None:
+    """The image of an image stream replaces the text, and kustomize takes a name as a regular expression, for all objects of the owner."""
+    api = cluster("a", groups=("apps", "image.openshift.io"))
+    item = {"dockerImageReference": "docker.io/bitnami/redis@sha256:" + "a" * 64, "image": "sha256:" + "a" * 64}
+    api.put("imagestreams", "a", "redis", status={"tags": [{"tag": "v1", "items": [item]}]})
+    trigger = {
+        "from": {"kind": "ImageStreamTag", "name": "redis:v1"},
+        "fieldPath": "spec.template.spec.containers[0].image",
+    }
+    notes = {"image.openshift.io/triggers": json.dumps([trigger])}
+    deploy(api, "web", text, annotations=notes, labels={"argocd.argoproj.io/instance": "shop"})
+    document = list_images(api, of=["docker.io/bitnami/redis"], to="quay.io/acme/redis")
+    assert [row["copy"]["image"] for row in document["images"] if row["name"] == "web"], "it is listed"
+    assert as_kustomize(document) == ""
