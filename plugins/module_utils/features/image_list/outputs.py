@@ -53,7 +53,8 @@ def document_of(
 ) -> dict[str, Any]:
     """Return the document. `server` is the address of the API server."""
     cached = _nodes_by_image(survey.nodes)
-    rows = sorted((_row_of(use, cached) for use in uses), key=_order)
+    every = [*uses]
+    rows = sorted((_row_of(use, cached) for use in every if not use.doubt), key=_order)
     document = {
         "format": IMAGES_FORMAT,
         "made": format_utc(survey.now),
@@ -68,7 +69,7 @@ def document_of(
             "copies": dict(Counter(row["copy"]["answer"] for row in rows if row["copy"]["answer"])),
         },
         "images": rows,
-        "unreadable": [*_unread(survey)],
+        "unreadable": [*_unread(survey), *_undecided(every)],
     }
     found: dict[str, Any] = rewrite_texts(document, make_printable)
     return found
@@ -119,6 +120,14 @@ def _unread(survey: ClusterSnapshot) -> Iterator[str]:
     for kind, why in [*reasons, *((NODES_READ, why) for what, why in survey.unread.items() if what == NODES_READ)]:
         where = f" of {summarize(reasons[kind, why], _PLACES)}" if (kind, why) in reasons else ""
         yield f"the {kind}{where} could not be read: {why}"
+
+
+def _undecided(uses: Iterable[ImageUse]) -> Iterator[str]:
+    reasons = {use.subject.image: use.doubt for use in uses if use.doubt}
+    if reasons:
+        number, first = len(reasons), min(reasons)
+        many = f"{number:,} images are" if number > 1 else "1 image is"
+        yield f"whether {many} in one of these paths is not known, such as {first}: {reasons[first]}"
 
 
 def _order(row: _Row) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ from ...explain.steps.providers import may_provide
 from ...explain.steps.pull_secrets import explain_secret_list
 from ...explain.steps.sources import resolve_short_name
 from ...explain.subjects import STATUSES, ContainerPull, pulls_of_pod, pulls_of_workload
+from ...explain.verdict import UNKNOWN
 from ...explain.workload_pods import can_pull, explain_each, is_same_image
 from ...images.credential_providers import cloud_of
 from ...images.image_questions import RegistryAccess, access_of
@@ -129,7 +130,8 @@ class ImageUse:
     image stream of the image.
 
     `source` is the image that its tag imported. `digests` are those that run, `nodes` those on which a container with the image has started.
-    `move` are the image and its copy after a move, and `copy` is the answer about the copy, if registries were asked.
+    `move` are the image and its copy after a move, and `copy` is the answer about the copy, if registries were asked. `doubt`: why it is not
+    known whether the image is wanted, empty if it is.
     """
 
     subject: ContainerPull
@@ -145,6 +147,7 @@ class ImageUse:
     login: ServingLogin = ServingLogin()
     move: tuple[Reference, Reference] | None = None
     copy: CopyAnswer = CopyAnswer()
+    doubt: str = ""
 
     @property
     def reference(self) -> Reference | None:
@@ -157,7 +160,7 @@ _Logins = dict[tuple[Kind, str, tuple[str, ...], str], ServingLogin]
 
 
 def uses_of(place: NamespaceSnapshot, survey: ClusterSnapshot, asked: ImageListQuestion) -> list[ImageUse]:
-    """Return the wanted images that the objects of the namespace name.
+    """Return the wanted images that the objects of the namespace name, and those of which that is not known.
 
     :raises ReadRequired: when more objects must be read first. All of them are then requested.
     """
@@ -169,9 +172,9 @@ def uses_of(place: NamespaceSnapshot, survey: ClusterSnapshot, asked: ImageListQ
 
 def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion, logins: _Logins) -> ImageUse | None:
     """The use with its login and its move, or None if it is not wanted. A trigger can set an image that is still blank."""
-    names = _names_of(use, evidence)
+    names, doubt = _names_of(use, evidence)
     if not use.subject.image.strip() or not asked.wants([each.repository for each in names]):
-        return None
+        return replace(use, doubt=doubt) if doubt else None
     moves = ((name, copy) for name in names if (copy := asked.copy_of(name)))
     return replace(use, login=_login_of(use.subject, evidence, logins), move=next(moves, None))
 
@@ -288,11 +291,16 @@ def _add_stream(use: ImageUse, places: Mapping[str, NamespaceSnapshot]) -> Image
     return replace(use, stream=f"{place}/{name}", source=origin_of(stream, reference))
 
 
-def _names_of(use: ImageUse, evidence: Lookup) -> list[Reference]:
-    """The complete names of the image, and that of the image that its tag imports. A name without a registry can be in several."""
+def _names_of(use: ImageUse, evidence: Lookup) -> tuple[list[Reference], str]:
+    """The complete names of the image, and that of the image that its tag imports, and why there may be others.
+
+    A name without a registry can be in several.
+    """
     reference, source = use.reference, reference_of(use.source)
-    names = () if reference is None else resolve_short_name(use.subject, reference, evidence).references
-    return [each for each in dict.fromkeys((reference, *names, source)) if each is not None]
+    found = None if reference is None else resolve_short_name(use.subject, reference, evidence)
+    names = dict.fromkeys((reference, *(found.references if found else ()), source))
+    doubt = next((each.reason for each in (found.seen if found else ()) if each.verdict == UNKNOWN), "")
+    return [each for each in names if each is not None], doubt
 
 
 def _login_of(subject: ContainerPull, evidence: Lookup, known: _Logins) -> ServingLogin:

@@ -180,6 +180,26 @@ def test_a_short_name_counts_for_each_search_registry_of_openshift() -> None:
     assert rows_of(api, of=["quay.io"]) == []
 
 
+def test_a_short_name_whose_search_registries_cannot_be_read_is_not_left_out_silently() -> None:
+    """The list would be empty, and the registry that serves the image would be switched off."""
+    api = cluster("a", groups=("apps", "config.openshift.io"))
+    api.put("clusterversions", "", "version", status={"desired": {"version": "4.20.1"}})
+    api.fail("GET /apis/config.openshift.io/v1/images/cluster", Answer(403, {}), times=100)
+    for number in range(3):
+        workload(api, "deployments", f"web-{number}", "bitnami/redis")
+    workload(api, "deployments", "other", "bitnami/nginx")
+    workload(api, "deployments", "elsewhere", "quay.io/team/app")
+    document = list_images(api, of=["registry.example.com/bitnami"])
+    assert document["images"] == []
+    (said,) = document["unreadable"]
+    assert said.startswith(
+        "whether 2 images are in one of these paths is not known, such as bitnami/nginx: bitnami/nginx names no registry"
+    )
+    assert "the configuration of these nodes is not known: the caller may not read it" in said
+    assert list_images(api, of=["docker.io/bitnami"])["counts"]["images"] == 2
+    assert list_images(api)["unreadable"] == []
+
+
 def test_a_text_that_is_not_an_image_is_listed_without_a_registry_only() -> None:
     api = cluster("a")
     workload(api, "deployments", "web", "Not An Image")
