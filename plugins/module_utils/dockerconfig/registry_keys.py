@@ -154,6 +154,35 @@ def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     )  # matching keys are ASCII: this is byte order, as in Go
 
 
+class KeyIndex:
+    """The keys of one secret by their place, because users choose the number of keys, and of the images for which keys are searched."""
+
+    def __init__(self, keys: Collection[str]) -> None:
+        self.keys = frozenset(keys)
+        self._places: dict[tuple[tuple[str, str], str], list[str]] = {}
+        #: Those with stars.
+        self._globs: list[tuple[KeyUrl, str]] = []
+        for key in keys:
+            stored = keyring_key(key)
+            url = None if stored is None else parse_url(stored)
+            if url is not None and "*" in url.host:
+                self._globs.append((url, key))
+            elif url is not None:
+                self._places.setdefault((url.name_and_port, url.path), []).append(key)
+
+    def find(self, repository: str) -> list[str]:
+        """Return the keys that `kubelet_keys` may choose for the repository: those that match, and that of its fallback."""
+        image = parse_url(repository)
+        if image is None:
+            return []
+        places = [(image.name_and_port, image.path[:end]) for end in range(len(image.path) + 1)]
+        found = [key for place in [*places, ((_HUB_FALLBACK, ""), "")] for key in self._places.get(place, ())]
+        return [
+            *found,
+            *(key for url, key in self._globs if image.path.startswith(url.path) and _is_host_match(url, image)),
+        ]
+
+
 @lru_cache(maxsize=4096)  # in a fleet, most secrets have the same keys
 def keyring_key(key: str) -> str | None:
     """Return the key as the kubelet's keyring keeps it: host and path. None when it ignores the entry."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
-from ..dockerconfig.registry_keys import host_of, kubelet_keys, without_user
+from ..dockerconfig.registry_keys import KeyIndex, host_of, kubelet_keys, without_user
 from ..images.references import PUBLIC_REGISTRIES
 from ..platform.protected import is_marked_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
@@ -91,6 +92,15 @@ class PullSecretStatus:
     is_generated: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
     nameless_keys: Sequence[str] = ()
+
+    @cached_property
+    def index(self) -> KeyIndex:
+        return KeyIndex(self.keys)
+
+    @cached_property
+    def without_password(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The `empty_keys`, and the `nameless_keys`."""
+        return frozenset(self.empty_keys), frozenset(self.nameless_keys)
 
 
 @dataclass(frozen=True)
@@ -199,16 +209,16 @@ def logins_of(secrets: Sequence[PullSecretStatus], repository: str, hosts: Seque
     """Return the logins for an image, in the order in which the kubelet tries them. `hosts`: see `credentials_of`."""
     usable = [secret for secret in secrets if secret.state == "usable"]
     getting = hosts or [repository.partition("/")[0]]
-    every = dict.fromkeys(key for secret in usable for key in secret.keys)
+    every = dict.fromkeys(key for secret in usable for key in secret.index.find(repository))
     return [
         KubeletLogin(
             secret.name,
             key,
-            key in secret.empty_keys,
+            key in secret.without_password[0],
             all((key, host) in secret.refused for host in getting),
-            key in secret.nameless_keys,
+            key in secret.without_password[1],
         )
         for key in kubelet_keys(every, repository)
         for secret in usable
-        if key in secret.keys
+        if key in secret.index.keys
     ]

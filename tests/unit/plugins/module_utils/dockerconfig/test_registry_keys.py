@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
+    KeyIndex,
     KeyUrl,
     can_be_shown,
     check_key,
@@ -504,3 +505,66 @@ class TestContainers:
     def test_containers_know_docker_hub_by_three_names(self, key: str) -> None:
         assert containers_keys([key], "docker.io/library/nginx") == [key]
         assert containers_keys([key], "registry-1.docker.io/a") == [key]
+
+
+#: Keys that are often for the same images.
+_SIMILAR = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "https://", "http://", "user@"]),
+    st.sampled_from(
+        [
+            "quay.io",
+            "*.io",
+            "q*y.io",
+            "*",
+            "quay.io:443",
+            "quay.io:*",
+            "[::1]:5",
+            "docker.io",
+            "index.docker.io",
+            "QUAY.io",
+            "localhost",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "",
+            "/",
+            "/v1/",
+            "/v2/",
+            "/v1",
+            "/v2/org",
+            "/org",
+            "/org/",
+            "/o",
+            "/org/app",
+            "/*",
+            "/%6frg",
+            "/org?x",
+            "/org#x",
+        ]
+    ),
+    st.sampled_from(["", "", "", "?x", "/"]),
+)
+_IMAGES_OF = [
+    "quay.io/org/app", "quay.io:443/org/app", "quay.io/o", "docker.io/library/app", "docker.io/org/app", "index.docker.io/org/app", "localhost/app",
+    "[::1]:5/org/app", "app", "",
+]  # fmt: skip
+
+
+class TestIndex:
+    @given(st.lists(_SIMILAR, max_size=12), st.sampled_from(_IMAGES_OF))
+    def test_the_keys_for_an_image_are_found_as_among_all_keys(self, keys: list[str], repository: str) -> None:
+        index = KeyIndex(keys)
+        assert kubelet_keys(index.find(repository), repository) == kubelet_keys(keys, repository)
+        assert index.keys == {*keys}
+
+    @given(st.lists(st.text(), max_size=5), st.text())
+    def test_any_text_is_a_key(self, keys: list[str], repository: str) -> None:
+        assert kubelet_keys(KeyIndex(keys).find(repository), repository) == kubelet_keys(keys, repository)
+
+    @pytest.mark.parametrize(("key", "image", "used", "_other"), ROWS)
+    def test_each_row_of_the_table_is_found(self, key: str, image: str, used: bool, _other: bool) -> None:
+        repository = repository_of(image)
+        assert repository
+        assert kubelet_keys(KeyIndex([key]).find(repository), repository) == ([key] if used else [])

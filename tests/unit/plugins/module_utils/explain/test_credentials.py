@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     PullSecretStatus,
     credentials_of,
     is_typing_error,
+    logins_of,
     nearest_key,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
@@ -171,3 +172,23 @@ def test_long_names_that_differ_in_a_few_places_take_little_time() -> None:
     began = time.process_time()
     assert not any(is_typing_error(first, other) for other in others)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("form", "images", "found"),
+    [
+        ("r{}.example.com", 500, 1),
+        ("r1.example.com/p{}", 500, 0),
+        ("*{}.example.com", 30, 1),
+        ("r*/{}", 50, 0),
+        ("r1.*?{}", 20, 4000),
+    ],
+)
+def test_many_keys_take_little_time_for_each_image(form: str, images: int, found: int) -> None:
+    """A user with a large secret, and pods with many images, could otherwise keep an audit of all namespaces busy for hours."""
+    keys = tuple(form.format(number) for number in range(4000 if found > 1 else 20_000))
+    status = PullSecretStatus("pull", "usable", keys=keys, empty_keys=keys[:1], nameless_keys=())
+    started = time.process_time()
+    logins = [logins_of([status], f"r1.{'example.com' if found < 2 else 'x'}/a{number}") for number in range(images)]
+    assert time.process_time() - started < 5
+    assert {len(each) for each in logins} == {found}
