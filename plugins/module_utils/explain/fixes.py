@@ -173,7 +173,7 @@ def makes_secret(options: Mapping[str, Any]) -> bool:
     """Whether a task with these options of pull_secret creates a secret, as far as its name shows."""
     registries = [as_str(as_dict(each).get("registry")) for each in as_list(options.get("registries"))]
     made = (secret_name_for(purpose, each) for purpose in ("pull", "mirror", "import") for each in registries)
-    return "mode" not in options or options.get("name") in made
+    return "mode" not in options or as_str(options.get("name")) in {*made}
 
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:
