@@ -125,8 +125,7 @@ def _unread(survey: ClusterSnapshot) -> Iterator[str]:
 def _undecided(uses: Iterable[ImageUse]) -> Iterator[str]:
     reasons = {use.subject.image: use.doubt for use in uses if use.doubt}
     if reasons:
-        number, first = len(reasons), min(reasons)
-        many = f"{number:,} images are" if number > 1 else "1 image is"
+        first, many = min(reasons), pluralize(len(reasons), "image is", "images are")
         yield f"whether {many} in one of these paths is not known, such as {first}: {reasons[first]}"
 
 
