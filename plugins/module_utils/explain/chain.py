@@ -17,7 +17,7 @@ from ..core.ownership import is_managed
 from ..images.pull_messages import PullAttempt
 from ..images.pull_rules import UNKNOWN as NO_RULE
 from ..images.references import Reference, reference_of
-from ..platform.protected import NODE_SECRET
+from ..platform.protected import NODE_SECRET, external_manager_of
 from .credentials import credentials_of
 from .fixes import Fix, options_of
 from .lookup import Lookup, require_all
@@ -84,13 +84,18 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
 
 
 def _explain_origin(task: Fix, evidence: Lookup) -> Step | None:
-    """A hint if an inventory may undo the task, because it declares the secret. Every user can set the label, so nothing else depends on it."""
+    """A hint if an inventory or a controller may undo the task. Every user can set labels and names of writers, so nothing else depends on them."""
     module, options = options_of(task)
     if module != "pull_secret" or "mode" not in options:  # the secret is new
         return None
     refs = [ObjectRef(SECRET, place, as_str(options["name"])) for place in as_strs(options["namespaces"])]
-    is_ours = any(is_managed(as_dict(evidence.peek(ref))) for ref in refs)
-    return Step("inventory", _WRITTEN_BY_US, ok=None) if is_ours else None
+    stored = [as_dict(evidence.peek(ref)) for ref in refs]
+    if any(map(is_managed, stored)):
+        return Step("inventory", _WRITTEN_BY_US, ok=None)
+    who = next(filter(None, map(external_manager_of, stored)), "")
+    if not who:
+        return None
+    return Step("secret", f"{who} overwrites changes of this secret: correct the login at its source", ok=None)
 
 
 def _explain_list(subject: ContainerPull, task: Fix) -> Step | None:

@@ -504,6 +504,14 @@ def test_a_task_that_an_inventory_may_undo_says_so() -> None:
     assert (bool(unlinked.fix), "inventory" in [step.name for step in unlinked.steps]) == (True, False)
 
 
+def test_a_task_that_a_controller_may_undo_says_so() -> None:
+    owner = {"apiVersion": "x/v1", "kind": "ExternalSecret", "name": "quay", "uid": "1", "controller": True}
+    fetched = {**GOOD, "metadata": {**GOOD.get("metadata", {}), "ownerReferences": [owner]}}
+    refused = told(pod("good", says="invalid username/password: x"), known(good=fetched))
+    assert refused.fix
+    assert refused.text()[-1].startswith("  ?  secret: ExternalSecret quay overwrites changes of this secret: ")
+
+
 def test_a_link_does_not_help_a_pod_that_nothing_recreates() -> None:
     subject = pod("a", says="denied")
     evidence = known(account("a"), a=secret({"other.io": AUTH}), b=GOOD)
