@@ -104,34 +104,21 @@ def document_plan(facts: Facts) -> Step:
 
 def judge_plan(facts: Facts) -> Step:
     """Whether the rotation may begin. `told` are its notes, or those of the plan before: each wave plans again."""
-    plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
+    plan, is_emergency = facts.plan, facts.is_set("emergency")
     old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
-    # Check mode refuses the same as the run, except for the review of a plan.
-    retires = facts.retires and not facts.is_review
+    # Check mode refuses the same as the run. The review of a plan reports what a retirement needs.
+    needs = [*filter(None, _retirement_needs(facts, old_login))] if facts.retires and not is_emergency else []
     absence = describe_absence(facts, plan, "plan")
     blocks, problems = tables_of(facts, plan), [*unclear_logins(facts), retirement_problem(facts), absence]
     if not is_emergency:
-        blocks += inventory_notes(facts)
-        problems += [inventory_problem(facts)] if retires else []
-    if not is_emergency and not is_rollback:
-        problems += [other_passwords_problem(facts, plan, old_login)] if retires else []
-    problems += [] if facts.is_review else [_no_node(facts)]
+        blocks += [note for note in inventory_notes(facts) if note[0] not in "".join(needs)]
+    problems += [] if facts.is_review else [*needs, _no_node(facts)]
     # A login that no secret has needs no confirmation.
     problems += ["" if absence else _unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
     if not is_emergency and old_login == "refused" and to_change:
         problems.append(
             f"a registry already rejects {facts.logins[0]}, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
             "namespaces at once, without a canary"
-        )
-    if (
-        retires
-        and not is_emergency
-        and not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works")
-    ):
-        problems.append(
-            "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
-            "a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. "
-            + _REMAINING
         )
     if not facts.is_set("verify") and to_change:
         blocks.append(
@@ -146,13 +133,22 @@ def judge_plan(facts: Facts) -> Step:
         )
     if facts.retires and facts.is_check:
         unless = ", unless credential_rotation_guard stops it, which needs a real run" if facts.has_guard else ""
-        blocks.append(
-            [
-                f"at the end of the run, the tasks in {facts.option('retire_tasks')} would disable {facts.logins[0]}{unless}"
-            ]
-        )
+        tasks = f"the tasks in {facts.option('retire_tasks')}"
+        promise = f"at the end of the run, {tasks} would disable {facts.logins[0]}{unless}"
+        blocks.append([refuse(f"with {tasks}, the run would change nothing", needs) or promise])
     step = judge(facts, _UNCHANGED, problems, blocks)
     return {**step, "told": step["notes"] or [*_told(facts)]}
+
+
+def _retirement_needs(facts: Facts, old_login: str) -> Iterator[str]:
+    """Yield why a run that retires the old login would change nothing."""
+    yield inventory_problem(facts)
+    yield other_passwords_problem(facts, facts.plan, old_login)
+    if not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):
+        yield (
+            "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
+            f"a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. {_REMAINING}"
+        )
 
 
 def _no_node(facts: Facts) -> str:

@@ -276,6 +276,20 @@ class TestPlan:
         unless = f"{note}, unless credential_rotation_guard stops it, which needs a real run"
         assert unless in decide("plan", **RETIRE, **REVIEW, guard="what_if")["notes"]
 
+    def test_the_review_of_a_plan_reports_what_the_retirement_needs(self) -> None:
+        """The review passes, but the run with the plan would not."""
+        given = {**RETIRE, "_inventory": FOREIGN}
+        step = decide("plan", **given, **REVIEW)
+        begin = "with the tasks in retire.yml, the run would change nothing: the inventory of "
+        assert step["refusal"] == ""
+        assert [note.startswith(begin) for note in step["notes"]].count(True) == 1
+        assert "would disable" not in str(step["notes"])
+        assert str(step["notes"]).count("declares the login to replace") == 1
+        assert "declares the login to replace" in decide("plan", **given)["refusal"]
+        unknown = {"a": {"__credential_rotation_plan": found(old_login="unknown")}}
+        password = decide("plan", hosts=unknown, allow=["absent"], **RETIRE, **REVIEW, **NO_PASSWORD)["notes"]
+        assert "the run would change nothing: the old login would not be retired: without the password" in str(password)
+
     def test_a_reason_is_printed_once_and_with_each_secret_that_has_another(self) -> None:
         rows = [{**ROW, "fix": "- {a}"}, {**ROW, "fix": "", "reason": "other"}, {**ROW, "fix": "- {b}"}]
         plan = found(not_declared=rows, copies={"to_change": 1})
