@@ -766,7 +766,7 @@ class TestSteps:
         refused = rotate(tmp_path, [cluster], **retire)
         assert refused.status != 0
         told = " ".join(refused.output.split())
-        assert "the old login was not retired: credential_rotation_guard is what_if_strict" in told
+        assert "the old login was not retired: (1) credential_rotation_guard is what_if_strict" in told
         assert f"Deployment {rotated}/app (app, {cluster.image})" in told
         assert "so they do not stop its retirement" not in told
         assert "Disable the old account" not in refused.output
