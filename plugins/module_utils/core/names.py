@@ -14,6 +14,8 @@ from .text import is_plain
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\Z")
 _NAMESPACE = re.compile(rf"{_LABEL}\Z")
+#: The digest of an image has one of three algorithms, and the whole length of it (opencontainers/go-digest algorithm.go).
+DIGEST = r"sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})"
 #: Maximum length of an object's name, and of a namespace's.
 LONGEST_NAME, _LONGEST_NAMESPACE = 253, 63
 

@@ -28,6 +28,7 @@ from functools import cached_property, lru_cache
 from urllib.parse import unquote
 
 from ..core.errors import OptionError
+from ..core.names import DIGEST
 
 #: The host of an image (distribution/reference, regexp.go).
 _PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -115,12 +116,8 @@ _HUB = "docker.io"
 _HUB_FALLBACK = "index.docker.io"
 _HUB_ALIASES = {_HUB: _HUB_FALLBACK, "registry-1.docker.io": _HUB_FALLBACK}
 
-#: An image in the reference grammar (distribution/reference regexp.go): name, tag, digest, and the host and path of a name. A digest has one of
-#: three algorithms, and the whole length of it (opencontainers/go-digest algorithm.go).
-_IMAGE = re.compile(
-    r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?\Z",
-    re.ASCII,
-)
+#: An image in the reference grammar (distribution/reference regexp.go): name, tag, digest, and the host and path of a name.
+_IMAGE = re.compile(rf"(?P<name>[^@]+?)(:[\w][\w.-]{{0,127}})?(@{DIGEST})?\Z", re.ASCII)
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*\Z")
 #: Maximum length of a repository name: distribution/reference, `RepositoryNameTotalLengthMax`.

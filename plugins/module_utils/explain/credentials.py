@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -88,19 +88,14 @@ class PullSecretStatus:
     state: str
     detail: str = ""
     keys: Sequence[str] = ()
-    empty_keys: Sequence[str] = ()
+    empty_keys: Collection[str] = frozenset()
     is_generated: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
-    nameless_keys: Sequence[str] = ()
+    nameless_keys: Collection[str] = frozenset()
 
     @cached_property
     def index(self) -> KeyIndex:
         return KeyIndex(self.keys)
-
-    @cached_property
-    def without_password(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The `empty_keys`, and the `nameless_keys`."""
-        return frozenset(self.empty_keys), frozenset(self.nameless_keys)
 
 
 @dataclass(frozen=True)
@@ -191,12 +186,10 @@ def secret_status(name: str, secret: Json) -> PullSecretStatus:
     reading = held.for_kubelet
     if reading.problems:
         return PullSecretStatus(name, "unparsable", reading.problems[0])
-    empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
-    nameless = [key for key in empty if not reading.logins[key][0]]
+    empty = frozenset(key for key, (user, password) in reading.logins.items() if not (user and password))
+    nameless = frozenset(key for key in empty if not reading.logins[key][0])
     generated, refused = is_marked_generated(secret), refused_logins(secret)
-    return PullSecretStatus(
-        name, "usable", "", tuple(reading.logins), tuple(empty), generated, refused, tuple(nameless)
-    )
+    return PullSecretStatus(name, "usable", "", tuple(reading.logins), empty, generated, refused, nameless)
 
 
 def refused_logins(secret: Json | None) -> frozenset[tuple[str, str]]:
@@ -214,9 +207,9 @@ def logins_of(secrets: Sequence[PullSecretStatus], repository: str, hosts: Seque
         KubeletLogin(
             secret.name,
             key,
-            key in secret.without_password[0],
+            key in secret.empty_keys,
             all((key, host) in secret.refused for host in getting),
-            key in secret.without_password[1],
+            key in secret.nameless_keys,
         )
         for key in kubelet_keys(every, repository)
         for secret in usable

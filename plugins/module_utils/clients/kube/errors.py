@@ -336,7 +336,7 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/]{12,}")
 
 
 def _hide_parts(text: str, sent: Collection[str]) -> str:
-    """The text without parts of what was sent: a webhook may cut a value in the middle of a credential."""
+    """The text without parts of the content that was sent: a webhook may cut a value in the middle of a credential."""
     if not sent:
         return text
     found = _ENCODED.sub(lambda part: MASKED if any(part[0] in each for each in sent) else part[0], text[:_MOST_BODY])

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from ...core.names import DIGEST
 from ...core.text import make_printable
 from ..https.connections import Endpoint
 from ..https.exchange import HttpResponse
@@ -454,14 +455,10 @@ class ProofSession:
         return f"asking registry {self.wanted.host} for {self.wanted.what}"
 
 
-#: The digest of a manifest in a header. Any other text there could be the login that was sent.
-_DIGEST = re.compile(r"sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})", re.ASCII)
-
-
 def _digest_in(answer: HttpResponse) -> str:
-    """The digest of the manifest. Empty if the registry does not report one."""
+    """The digest of the manifest. Empty if the registry does not report one: any other text could be the login that was sent."""
     digest = answer.header("Docker-Content-Digest")
-    return digest if _DIGEST.fullmatch(digest) else ""
+    return digest if re.fullmatch(DIGEST, digest, re.ASCII) else ""
 
 
 def _describe_redirect(answer: HttpResponse) -> str:
