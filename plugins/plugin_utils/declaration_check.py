@@ -21,8 +21,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils.clients.registry.transport import RegistryOptions, check_options, info_from_option
 from ..module_utils.core.errors import OptionError
+from ..module_utils.core.namespaces import targets_of
 from ..module_utils.core.text import summarize
-from ..module_utils.declarations import batch
 from ..module_utils.declarations.declare import ListForm, explain_errors, list_entries, problems_of_entries
 from ..module_utils.features.pull_secret.plan import PullSecret
 from ..module_utils.features.pull_secret.run import check_verification
@@ -179,7 +179,7 @@ def _check_entry(module: Module, given: Mapping[str, Any], *, is_local: bool) ->
         check_request(given, reads_files=reads_files)
     if not isinstance(module.form, ListForm):
         return
-    batch.from_options(given)
+    targets_of(given)
     desired = module.form.declare(given, _refuse_file)
     if isinstance(desired, PullSecret):
         check_verification(desired, reads_files=reads_files)

@@ -623,7 +623,7 @@ class TestOneOptionIsWrittenOnce:
         arguments = runtime_options().CLUSTER_OPTIONS["namespace_selector"]["options"]
         options = Reading(validated(arguments, {"labels": "a=b"}))
         selector = importlib.import_module(f"{COLLECTION}.plugins.module_utils.core.namespaces")
-        made = selector.from_options(options)
+        made = selector.selector_of(options)
         assert options.names == set(arguments)
         assert made == dataclasses.replace(selector.NamespaceSelector(), labels="a=b")
 

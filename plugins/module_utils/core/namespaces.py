@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from .errors import OptionError, Refusal
-from .names import is_namespace
+from .names import check_namespace, is_namespace
 from .objects import Json, as_dict, as_list, as_str, as_strs, metadata
 from .text import pluralize
 
@@ -193,7 +193,7 @@ def requester_of(namespace: Json) -> str:
     return as_str(as_dict(metadata(as_dict(namespace)).get("annotations")).get(REQUESTER))
 
 
-def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
+def selector_of(options: Mapping[str, Any]) -> NamespaceSelector:
     """Return the selector that the option `namespace_selector` describes.
 
     :raises OptionError: if nothing narrows the selection, because a forgotten line must not mean every namespace.
@@ -216,6 +216,44 @@ def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
             "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
     return selector
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The namespaces to work in, selected namespaces that are being deleted, and the platform's namespaces that a selector leaves out.
+
+    `open_to_users` are requested projects that are selected by a name that the user chose. `remarks` are for the user of the task.
+    `unlisted` is the refusal to list all namespaces, if they were selected only from the caller's projects.
+    """
+
+    namespaces: Sequence[str]
+    terminating: Sequence[str] = ()
+    left_out: Sequence[str] = ()
+    open_to_users: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    unlisted: str = ""
+
+
+NO_TARGETS = Targets(())
+
+
+def targets_of(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
+    """Return the targets or the selector from the options `namespaces` and `namespace_selector`. No request is sent.
+
+    :raises OptionError: for an empty list, an invalid name, or a selector that unintentionally selects everything.
+    """
+    if options.get("namespace_selector") is not None:
+        return selector_of(options["namespace_selector"])
+    names = options.get("namespaces")
+    if names is None:
+        raise OptionError(
+            "give one of the options 'namespaces' and 'namespace_selector', such as 'namespaces: [project-a]'"
+        )
+    if not names:
+        raise OptionError("option 'namespaces' is empty: give at least one")
+    for name in names:
+        check_namespace("namespaces", name)
+    return Targets(list(dict.fromkeys(names)))
 
 
 def _name(namespace: Json) -> str:

@@ -15,11 +15,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..core.changes import Desired, Entry
 from ..core.errors import OptionError, find_similar, problems_of_names
 from ..core.names import is_name
-from ..core.namespaces import NamespaceSelector
+from ..core.namespaces import NamespaceSelector, Targets, targets_of
 from ..core.objects import Kind
 from ..core.text import join_and, summarize
-from . import batch
-from .batch import Batch, Declaration, Targets
+from .batch import Batch, Declaration
 
 
 @dataclass(frozen=True)
@@ -249,7 +248,7 @@ def selected_namespaces(declared: Sequence[Declaration[_Desired]], found: Sequen
 def _read_declaration(
     form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
 ) -> Declaration[_Desired]:
-    meant = batch.from_options(options)
+    meant = targets_of(options)
     return Declaration(form.declare(options, read_file), entry, targets=meant)
 
 

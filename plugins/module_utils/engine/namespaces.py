@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating, NotFound
-from ..core.namespaces import NamespaceSelector, compile_selector, missing_sentence, requester_of
+from ..core.namespaces import NamespaceSelector, Targets, compile_selector, missing_sentence, requester_of
 from ..core.objects import NAMESPACE, Json, Kind, ObjectRef, as_dict, metadata
-from ..declarations.batch import Targets
 
 
 def require_namespace(cluster: Cluster, namespace: str) -> None:

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..core.errors import call_all
-from ..core.namespaces import NamespaceSelector
+from ..core.namespaces import NamespaceSelector, Targets
 from ..core.objects import Json, metadata
-from ..declarations.batch import Batch, Declaration, Targets
+from ..declarations.batch import Batch, Declaration
 from ..declarations.declare import ListForm, batch_of, read_declarations
 from ..engine.namespaces import is_terminating, list_visible_namespaces, resolve_targets
 from ..engine.result import Outcome

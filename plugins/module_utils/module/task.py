@@ -35,11 +35,10 @@ from ..core.errors import (
 )
 from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
-from ..core.namespaces import NamespaceSelector
+from ..core.namespaces import NamespaceSelector, Targets, targets_of
 from ..core.redaction import SHORTEST, credentials_in_text, find_secrets, mask
 from ..core.text import join_and, make_visible, summarize
-from ..declarations.batch import Batch, Declaration, Targets
-from ..declarations.batch import from_options as targets_from_options
+from ..declarations.batch import Batch, Declaration
 from ..declarations.declare import (
     TARGETS,
     EntryList,
@@ -305,7 +304,7 @@ class Task:
         options = self.params if namespaces is None else {"namespaces": namespaces}
         if everywhere and _has_no_targets(options):
             options = {"namespace_selector": {"include": ["*"], "system_namespaces": system}}
-        return targets_from_options(options)
+        return targets_of(options)
 
     def check_options(self) -> None:
         """Check the options for the namespaces and for the work in them. No request is sent.

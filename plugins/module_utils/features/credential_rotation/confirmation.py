@@ -16,8 +16,7 @@ from typing import Any, Union
 
 from ...core.errors import OptionError
 from ...core.names import is_name, is_namespace
-from ...core.namespaces import NamespaceSelector
-from ...core.namespaces import from_options as selector_of
+from ...core.namespaces import NamespaceSelector, selector_of
 from ...core.objects import ObjectRef
 from ...core.text import summarize
 from ...declarations.declare import TARGETS

@@ -15,8 +15,7 @@ from typing import Any
 
 from ...core.documents import SEVERITIES
 from ...core.errors import OptionError, find_similar
-from ...core.namespaces import NamespaceSelector
-from ...core.namespaces import from_options as selector_from
+from ...core.namespaces import NamespaceSelector, selector_of
 from ...core.objects import (
     NAMESPACE,
     POD,
@@ -258,7 +257,7 @@ def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelect
         ):
             continue
         with suppress(OptionError):
-            found = selector_from({**selector, "labels": as_str(selector.get("labels"))})
+            found = selector_of({**selector, "labels": as_str(selector.get("labels"))})
             if not found.is_closed:
                 yield as_str(item.get("title")), found
 

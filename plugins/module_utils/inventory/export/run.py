@@ -12,8 +12,8 @@ from ...clients.kube.client import Cluster
 from ...core.changes import ALL, Related
 from ...core.errors import ImagePullError
 from ...core.files import Write
+from ...core.namespaces import Targets
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
-from ...declarations.batch import Targets
 from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer, look_up
 from ...engine.namespaces import require_namespace

@@ -12,12 +12,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import (
     REQUESTER,
     NamespaceSelector,
+    Targets,
     compile_selector,
-    from_options,
     is_platform_namespace,
     is_selected,
     requester_of,
     required_keys,
+    selector_of,
+    targets_of,
 )
 from support.objects import raised
 
@@ -145,7 +147,7 @@ class TestRequesters:
     @pytest.mark.parametrize("requesters", [[], [""], ["ann", ""]], ids=str)
     def test_an_empty_list_of_requesters_is_refused(self, requesters: list[str]) -> None:
         with pytest.raises(OptionError, match="'namespace_selector.requesters' names no user"):
-            from_options({"include": ["*"], "requesters": requesters})
+            selector_of({"include": ["*"], "requesters": requesters})
 
     @pytest.mark.parametrize(
         ("selector", "is_closed"),
@@ -173,7 +175,7 @@ class TestRequesters:
 class TestFromOptions:
     @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}], ids=str)
     def test_a_selector_without_criteria_is_refused(self, options: dict) -> None:
-        assert raised(OptionError, lambda: from_options(options)) == (
+        assert raised(OptionError, lambda: selector_of(options)) == (
             "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
 
@@ -186,13 +188,13 @@ class TestFromOptions:
             "phases": ["Failed"],
             "system_namespaces": True,
         }
-        assert from_options(options) == NamespaceSelector(
+        assert selector_of(options) == NamespaceSelector(
             "team=a", ("a*",), ("b",), ("Failed",), system=True, requesters=("ann",)
         )
 
     def test_the_default_selector_means_active_namespaces_of_users(self) -> None:
         nothing = dict.fromkeys(("labels", "exclude", "phases", "system_namespaces"))
-        assert from_options({**nothing, "include": ["*"]}) == NamespaceSelector(
+        assert selector_of({**nothing, "include": ["*"]}) == NamespaceSelector(
             labels="", include=("*",), exclude=(), phases=("Active",), system=False
         )
 
@@ -372,3 +374,29 @@ def expression(key: str, operator: Any, *values: str) -> dict[str, Any]:
 )
 def test_a_selector_object_selects_by_labels_and_expressions(selector: dict[str, Any], expected: bool) -> None:
     assert is_selected(LABELS, selector) is expected
+
+
+# --- The namespaces of a declaration are checked before a request is sent
+
+
+class TestTargets:
+    def test_namespaces_are_listed_once_in_the_given_order(self) -> None:
+        assert targets_of({"namespaces": ["b", "a", "b"]}) == Targets(["b", "a"])
+
+    def test_an_empty_list_of_namespaces_is_refused(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'namespaces' is empty: give at least one$"):
+            targets_of({"namespaces": []})
+
+    def test_an_invalid_namespace_is_refused(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'namespaces': 'a.b' cannot be a namespace"):
+            targets_of({"namespaces": ["a", "a.b"]})
+
+    def test_a_selector_is_kept_for_the_cluster(self) -> None:
+        assert targets_of({"namespace_selector": {"labels": "a=b"}}) == NamespaceSelector(labels="a=b")
+
+    def test_namespaces_or_a_selector_must_be_given(self) -> None:
+        for options in ({}, {"namespaces": None, "namespace_selector": None}):
+            with pytest.raises(
+                OptionError, match="^give one of the options 'namespaces' and 'namespace_selector', such as"
+            ):
+                targets_of(options)

@@ -25,10 +25,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
     ImagePullError,
-    OptionError,
     Refusal,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
@@ -39,9 +37,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import (
     Batch,
     Declaration,
-    Targets,
     find_related,
-    from_options,
     store_object,
     update_related,
 )
@@ -328,29 +324,3 @@ class TestStored:
         objects: dict[str, Any] = {"a": pod("a")}
         assert store_object(SECRET, objects, {A: pod("a")}, A, None) == {A: None}
         assert objects == {"a": pod("a")}
-
-
-# --- The namespaces of a declaration are checked before a request is sent
-
-
-class TestFromOptions:
-    def test_namespaces_are_listed_once_in_the_given_order(self) -> None:
-        assert from_options({"namespaces": ["b", "a", "b"]}) == Targets(["b", "a"])
-
-    def test_an_empty_list_of_namespaces_is_refused(self) -> None:
-        with pytest.raises(OptionError, match=r"^option 'namespaces' is empty: give at least one$"):
-            from_options({"namespaces": []})
-
-    def test_an_invalid_namespace_is_refused(self) -> None:
-        with pytest.raises(OptionError, match=r"^option 'namespaces': 'a.b' cannot be a namespace"):
-            from_options({"namespaces": ["a", "a.b"]})
-
-    def test_a_selector_is_kept_for_the_cluster(self) -> None:
-        assert from_options({"namespace_selector": {"labels": "a=b"}}) == NamespaceSelector(labels="a=b")
-
-    def test_namespaces_or_a_selector_must_be_given(self) -> None:
-        for options in ({}, {"namespaces": None, "namespace_selector": None}):
-            with pytest.raises(
-                OptionError, match="^give one of the options 'namespaces' and 'namespace_selector', such as"
-            ):
-                from_options(options)

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector, Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     CLAIMS,
     Contradiction,

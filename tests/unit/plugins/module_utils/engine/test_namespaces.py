@@ -15,8 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     NamespaceMissing,
     NamespaceTerminating,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector, Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import (
     deleted_sentence,
     is_terminating,

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     create,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector, Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     Kind,
@@ -29,7 +29,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     Contradiction,
     ListForm,

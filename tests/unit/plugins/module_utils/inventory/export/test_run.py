@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted, VariableFile
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     batch_of,
     read_declarations,
