@@ -13,7 +13,7 @@ from functools import cached_property
 from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
 from ..dockerconfig.registry_keys import KeyIndex, host_of, kubelet_keys, without_user
 from ..images.references import PUBLIC_REGISTRIES
-from ..platform.protected import is_marked_generated
+from ..platform.account_lists import is_marked_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 from .lookup import Lookup, ReadRequired, UnreadableObject
 

@@ -31,8 +31,8 @@ from ..core.times import content_change
 from ..dockerconfig.credential_entry import KubeletReading
 from ..dockerconfig.registry_keys import registry_of, without_user
 from ..images.nodes import trim_placement
-from ..platform.account_lists import LISTS, names_in
-from ..platform.protected import RESERVED_BINDINGS, BuildSecrets, is_marked_generated, is_refreshed
+from ..platform.account_lists import LISTS, is_marked_generated, names_in
+from ..platform.protected import RESERVED_BINDINGS, BuildSecrets, is_refreshed
 from ..rbac.subjects import is_pull_binding, pullers_of
 from ..secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
 from .lookup import Lookup

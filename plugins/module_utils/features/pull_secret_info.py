@@ -30,7 +30,8 @@ from ..engine.fetching import FEW_UNFILTERED
 from ..engine.result import NamespaceResult, Outcome
 from ..engine.run import RunSettings, read_each
 from ..images.image_questions import VERIFY_ARGUMENTS, LoginQuestion, Verification
-from ..platform.protected import controller_of, is_marked_generated
+from ..platform.account_lists import is_marked_generated
+from ..platform.protected import controller_of
 from ..secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
 from ..secrets.expiry import ends_at, kind_of
 

@@ -26,9 +26,17 @@ from ...core.text import join_and, pluralize, summarize
 from ...dockerconfig.auth_file import parse_stored
 from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...dockerconfig.json_text import InvalidContent
-from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, entry_names, view_lists
+from ...platform.account_lists import (
+    LISTS,
+    Entries,
+    changes_of,
+    entries_of,
+    entry_names,
+    is_marked_generated,
+    view_lists,
+)
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET, objection
-from ...platform.protected import NODE_SECRET, BuildSecrets, check_size, external_manager_of, is_marked_generated
+from ...platform.protected import NODE_SECRET, BuildSecrets, check_size, external_manager_of
 from ...secrets.content import (
     TYPES,
     StoredSecret,

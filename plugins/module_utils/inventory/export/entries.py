@@ -35,8 +35,8 @@ from ...dockerconfig.registry_keys import can_be_shown, redact_keys
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
-from ...platform.account_lists import LISTS, Origin, is_generated, names_in, origin_of
-from ...platform.protected import controller_of, is_global, is_marked_generated, refuse_platform_name
+from ...platform.account_lists import LISTS, Origin, is_generated, is_marked_generated, names_in, origin_of
+from ...platform.protected import controller_of, is_global, refuse_platform_name
 from ...rbac.subjects import (
     ACCOUNT_USERS,
     AUTHENTICATED,

@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists as references
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.account_lists import Origin
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,15 +37,15 @@ def foreign(entries: Any, ours: Any) -> list[Any]:
 class TestLink:
     @given(LISTS, WANTED)
     def test_foreign_entries_keep_their_order(self, entries: Any, wanted: Any) -> None:
-        assert foreign(references.add_links(entries, wanted), wanted) == foreign(entries, wanted)
+        assert foreign(account_lists.add_links(entries, wanted), wanted) == foreign(entries, wanted)
 
     @given(LISTS, WANTED)
     def test_each_linked_secret_is_listed_once_at_its_first_place_or_at_the_end(
         self, entries: Any, wanted: Any
     ) -> None:
-        linked = references.entry_names(references.add_links(entries, wanted))
+        linked = account_lists.entry_names(account_lists.add_links(entries, wanted))
         assert all(linked.count(name) == 1 for name in wanted)
-        before = [name for name in dict.fromkeys(references.entry_names(entries)) if name in wanted]
+        before = [name for name in dict.fromkeys(account_lists.entry_names(entries)) if name in wanted]
         assert [name for name in linked if name in wanted] == [
             *before,
             *dict.fromkeys(n for n in wanted if n not in before),
@@ -54,30 +53,30 @@ class TestLink:
 
     @given(LISTS, WANTED)
     def test_linking_twice_equals_linking_once(self, entries: Any, wanted: Any) -> None:
-        linked = references.add_links(entries, wanted)
-        assert references.add_links(linked, wanted) == linked
+        linked = account_lists.add_links(entries, wanted)
+        assert account_lists.add_links(linked, wanted) == linked
 
     @given(LISTS, WANTED)
     def test_the_input_is_left_alone(self, entries: Any, wanted: Any) -> None:
         before = [dict(entry) for entry in entries]
-        references.add_links(entries, wanted)
-        references.remove_links(entries, wanted)
+        account_lists.add_links(entries, wanted)
+        account_lists.remove_links(entries, wanted)
         assert entries == before
 
 
 class TestUnlink:
     @given(LISTS, WANTED)
     def test_unlink_removes_exactly_the_given_entries(self, entries: Any, wanted: Any) -> None:
-        assert references.remove_links(entries, wanted) == foreign(entries, wanted)
+        assert account_lists.remove_links(entries, wanted) == foreign(entries, wanted)
 
     @given(LISTS, WANTED)
     def test_unlink_undoes_link(self, entries: Any, wanted: Any) -> None:
-        assert references.remove_links(references.add_links(entries, wanted), wanted) == foreign(entries, wanted)
+        assert account_lists.remove_links(account_lists.add_links(entries, wanted), wanted) == foreign(entries, wanted)
 
     @pytest.mark.parametrize("unwanted", [[], ["nobody"]], ids=str)
     def test_unlink_keeps_all_other_entries(self, unwanted: Any) -> None:
         entries = [*ODD, {"name": "quay"}]
-        assert references.remove_links(entries, unwanted) == entries
+        assert account_lists.remove_links(entries, unwanted) == entries
 
 
 class TestOddEntries:
@@ -85,31 +84,31 @@ class TestOddEntries:
 
     def test_link_and_unlink_keep_odd_entries_in_their_places(self) -> None:
         entries = [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "quay"}, {"name": "team"}]
-        linked = references.add_links(entries, ["quay", "mirror"])
+        linked = account_lists.add_links(entries, ["quay", "mirror"])
         assert linked == [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "team"}, {"name": "mirror"}]
-        assert references.remove_links(linked, ["quay", "mirror"]) == [*ODD, {"name": "team"}]
+        assert account_lists.remove_links(linked, ["quay", "mirror"]) == [*ODD, {"name": "team"}]
 
     def test_an_odd_entry_names_no_secret(self) -> None:
-        assert references.entry_names([*ODD, {"name": "quay"}]) == [""] * len(ODD) + ["quay"]
-        assert references.names_in({"secrets": [*ODD, {"name": "quay"}]}, "secrets") == ["quay"]
-        assert references.duplicate_names([*ODD, *ODD]) == []
+        assert account_lists.entry_names([*ODD, {"name": "quay"}]) == [""] * len(ODD) + ["quay"]
+        assert account_lists.names_in({"secrets": [*ODD, {"name": "quay"}]}, "secrets") == ["quay"]
+        assert account_lists.duplicate_names([*ODD, *ODD]) == []
 
     @pytest.mark.parametrize("odd", [None, "text", {"name": "quay"}, 5], ids=str)
     def test_a_value_that_is_not_a_list_names_no_secret(self, odd: Any) -> None:
-        assert references.names_in({"secrets": odd}, "secrets") == []
+        assert account_lists.names_in({"secrets": odd}, "secrets") == []
 
 
 class TestEntriesOf:
     REF = ObjectRef(SERVICE_ACCOUNT, "project-a", "default")
 
     def test_the_list_of_the_account_is_returned_unchanged(self) -> None:
-        assert references.entries_of(self.REF, {"secrets": ODD}, "secrets") is ODD
-        assert references.entries_of(self.REF, {"secrets": None}, "secrets") == []
-        assert references.entries_of(self.REF, {}, "secrets") == []
+        assert account_lists.entries_of(self.REF, {"secrets": ODD}, "secrets") is ODD
+        assert account_lists.entries_of(self.REF, {"secrets": None}, "secrets") == []
+        assert account_lists.entries_of(self.REF, {}, "secrets") == []
 
     @pytest.mark.parametrize("odd", ["text", {"name": "quay"}, 5, True], ids=str)
     def test_a_value_that_is_not_a_list_is_refused(self, odd: Any) -> None:
-        assert raised(Refusal, lambda: references.entries_of(self.REF, {"secrets": odd}, "secrets")) == (
+        assert raised(Refusal, lambda: account_lists.entries_of(self.REF, {"secrets": odd}, "secrets")) == (
             "service account project-a/default cannot be read: its 'secrets' are not a list. Nothing was changed in this "
             "namespace"
         )
@@ -132,18 +131,18 @@ class TestChangesOf:
         ],
     )
     def test_changed_entries_are_named(self, before: str, after: str, changes: Any) -> None:
-        assert references.changes_of(entries(*before.split()), entries(*after.split())) == changes
+        assert account_lists.changes_of(entries(*before.split()), entries(*after.split())) == changes
 
 
 class TestRepeated:
     def test_duplicates_are_named_once_in_order(self) -> None:
-        assert references.duplicate_names(entries("b", "a", "c", "a", "b", "b")) == ["b", "a"]
+        assert account_lists.duplicate_names(entries("b", "a", "c", "a", "b", "b")) == ["b", "a"]
 
 
 class TestView:
     def test_the_view_shows_only_lists_that_change(self) -> None:
         lists = {"imagePullSecrets": entries("a"), "secrets": entries("b")}
-        assert references.view_lists(lists, {"secrets": ()}) == {"secrets": ["b"]}
+        assert account_lists.view_lists(lists, {"secrets": ()}) == {"secrets": ["b"]}
 
 
 # --- The entries of an account that the platform generated are recognized
@@ -363,3 +362,17 @@ class TestGeneratedNames:
     )
     def test_only_listed_names_count_and_the_annotated_one_comes_first(self, found: Any, names: list[str]) -> None:
         assert account_lists.generated_names(found) == names
+
+
+@pytest.mark.parametrize(
+    ("annotations", "answer"),
+    [
+        ({"openshift.io/token-secret.name": "x"}, True),
+        ({"openshift.io/internal-registry-auth-token.service-account": "gone"}, True),
+        ({"openshift.io/other": "x"}, False),
+        (None, False),
+        ("odd", False),
+    ],
+)
+def test_an_annotation_marks_a_secret_as_generated(annotations: Any, answer: bool) -> None:
+    assert account_lists.is_marked_generated({"metadata": {"annotations": annotations}}) is answer

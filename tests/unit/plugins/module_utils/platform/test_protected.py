@@ -115,20 +115,6 @@ class TestForeign:
         )
 
 
-@pytest.mark.parametrize(
-    ("annotations", "answer"),
-    [
-        ({"openshift.io/token-secret.name": "x"}, True),
-        ({"openshift.io/internal-registry-auth-token.service-account": "gone"}, True),
-        ({"openshift.io/other": "x"}, False),
-        (None, False),
-        ("odd", False),
-    ],
-)
-def test_an_annotation_marks_a_secret_as_generated(annotations: Any, answer: bool) -> None:
-    assert protected.is_marked_generated({"metadata": {"annotations": annotations}}) is answer
-
-
 class TestGlobal:
     @pytest.mark.parametrize(
         ("ref", "answer"),
