@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the old login of a rotation in the inventory, because the next run of the roles would write it back. Pure."""
+"""Find the old login of a rotation in the inventory, and halves of the new one: the next run of the roles would write them. Pure."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ NODES = "global_pull_secret"
 _SOURCES = ("registries", "auth_file", "auth_config")
 _NOT_EVALUATED = "its login cannot be evaluated here"
 _NOT_READ = "its content cannot be read here"
+_OTHER_USER = "its user name is not the new one"
+_OTHER_PASSWORD = "its password is not the new one"
 #: Errors of values that cannot be evaluated: templates and vaulted values.
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
 
@@ -64,7 +66,27 @@ class _Rotation:
         """
         if self.exchange.old.password or self.exchange.old.username != self.exchange.new.username:
             return ""
-        return None if _has_template(self.written(written)) else "its password is not the new one"
+        return None if _has_template(self.written(written)) else _OTHER_PASSWORD
+
+    def wrong_half(self, written: Any, registry: Any, username: Any, password: Any) -> str:
+        """Return the half of a login that is not the new one, if the other half is. Empty for other logins, and if both have the same user.
+
+        Another password of the new user counts if it is the old password, or fixed: a template may give a token of another team.
+        """
+        old, new = self.exchange.old, self.exchange.new
+        if (
+            None in (registry, username)
+            or not password
+            or old.username == new.username
+            or not self.exchange.is_for(str(registry))
+        ):
+            return ""
+        if str(username) == old.username:
+            return _OTHER_USER if str(password) == new.password else ""
+        if str(username) != new.username or str(password) == new.password:
+            return ""
+        is_certain = str(password) == old.password or not _has_template(self.written(written))
+        return _OTHER_PASSWORD if is_certain else ""
 
     def written(self, value: Any) -> Any:
         """Return the value as its variable has it, not evaluated, if the value is a template of one variable."""
@@ -89,7 +111,8 @@ def replaced_logins(
     answer: Mapping[str, Any],
     read_file: Callable[[str], str],
 ) -> list[dict[str, str]]:
-    """Return a row for each place with the old login. `variable` is the variable of its password, `problem` why a login is unknown.
+    """Return a row for each place with the old login, or with only half of the new one. `variable` is the variable of its password.
+    `problem`: which half is wrong, or why a login is unknown.
 
     `variables` are those of the host, not evaluated. `answer` contains the registries and the two logins of the rotation.
     """
@@ -138,9 +161,15 @@ def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, 
 
 def _problem(rotation: _Rotation, written: Any, *login: Any) -> str | None:
     """Return None for a login to ignore, and otherwise the problem of its row. `written` is its password in the inventory."""
+    if _has_template(written) and rotation.is_missing(*login):
+        return _NOT_EVALUATED
+    return _problem_of_login(rotation, written, *login)
+
+
+def _problem_of_login(rotation: _Rotation, written: Any, *login: Any) -> str | None:
     if rotation.replaces(*login):
         return rotation.problem_of(written)
-    return _NOT_EVALUATED if _has_template(written) and rotation.is_missing(*login) else None
+    return rotation.wrong_half(written, *login) or None
 
 
 def _rows_without_content(entry: RoleEntry) -> Iterator[dict[str, str]]:
@@ -165,9 +194,9 @@ def _rows_in_file(
     found = auth_file_from_options(
         {member: entry.get(member), "include": entry.get("include") or None}, read_file
     ).entries
-    problem = rotation.problem_of(entry.members[member])
     for key, one in found.items():
-        if problem is not None and rotation.replaces(key, one.username, one.password):
+        problem = _problem_of_login(rotation, entry.members[member], key, one.username, one.password)
+        if problem is not None:
             yield _row(_place(entry, member), without_user(key), variable_of(entry.members[member]), problem)
 
 

@@ -43,9 +43,13 @@ def _told(facts: Facts) -> Sequence[str]:
 
 
 def prepare(facts: Facts) -> Step:
-    """Whether this run already has the new login, and whether it must plan. Check mode changes nothing, so one plan is enough."""
+    """Whether this run already has the new login, and whether it must plan. Check mode changes nothing, so one plan is enough.
+
+    `asks`: whether the plan asks the registries about the old login. A real run does it just before the retirement.
+    """
     is_known = facts.fact("key") in (facts.fact("logins") or {})
-    return {"is_known": is_known, "plans": not (facts.is_check and facts.is_planned) or bool(unclear_logins(facts))}
+    plans = not (facts.is_check and facts.is_planned) or bool(unclear_logins(facts))
+    return {"is_known": is_known, "plans": plans, "asks": facts.is_check and facts.retires and facts.has_password}
 
 
 def take_login(facts: Facts) -> Step:
@@ -132,10 +136,7 @@ def judge_plan(facts: Facts) -> Step:
             [f"no secret needs a change, so this run tests {facts.logins[1]} neither at the registries nor on a node"]
         )
     if facts.retires and facts.is_check:
-        unless = ", unless credential_rotation_guard stops it, which needs a real run" if facts.has_guard else ""
-        tasks = f"the tasks in {facts.option('retire_tasks')}"
-        promise = f"at the end of the run, {tasks} would disable {facts.logins[0]}{unless}"
-        blocks.append([refuse(f"with {tasks}, the run would change nothing", needs) or promise])
+        blocks.append([_describe_retirement(facts, needs)])
     step = judge(facts, _UNCHANGED, problems, blocks)
     return {**step, "told": step["notes"] or [*_told(facts)]}
 
@@ -149,6 +150,28 @@ def _retirement_needs(facts: Facts, old_login: str) -> Iterator[str]:
             "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
             f"a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. {_REMAINING}"
         )
+
+
+def _describe_retirement(facts: Facts, needs: Sequence[str]) -> str:
+    """Whether the tasks that disable the old login would run. In check mode, the registries are asked about it with the plan."""
+    tasks, state = f"the tasks in {facts.option('retire_tasks')}", state_of_old_login(facts)
+    if needs:
+        return refuse(f"with {tasks}, the run would change nothing", needs)
+    if state == "refused":
+        return describe_refused(facts)
+    if state == "unknown" and not facts.allows("remaining"):
+        return f"{facts.logins[0]} would not be retired: {describe_unknown(facts)}"
+    unless = ", unless credential_rotation_guard stops it, which needs a real run" if facts.has_guard else ""
+    return f"at the end of the run, {tasks} would disable {facts.logins[0]}{unless}"
+
+
+def describe_refused(facts: Facts) -> str:
+    """The effect of an old login that the registries already refuse."""
+    runs, retires = ("would not run", "would be") if facts.is_check else ("do not run", "is")
+    return (
+        f"credential_rotation_retire_tasks {runs}, and nothing {retires} retired, because the registries already refuse the old login. It was "
+        "retired before, or the user name or the password in credential_rotation_old is mistyped."
+    )
 
 
 def _no_node(facts: Facts) -> str:
@@ -189,14 +212,14 @@ def describe_absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
 
 
 def _inventory_text(facts: Facts) -> str:
-    """If the inventory still declares the old login, the next run of the playbook site writes it back after it was retired."""
+    """If the inventory does not declare the new login, the next run of the playbook site writes another one after the old one was retired."""
     rows = facts.fact("inventory")
     if not rows:
         return ""
     edit = facts.fact("to_edit") or "To edit an encrypted file: ansible-vault edit FILE"
     return (
-        f"the inventory of {facts.read('inventory_hostname')} declares the login to replace, so the next run of the playbook site would write it "
-        f"back: {summarize([*map(_declaration, rows)], SHOWN, '; ')}; replace it there with {facts.logins[1]}. {edit}"
+        f"the inventory of {facts.read('inventory_hostname')} declares the login to replace, or only half of the new one, so the next run of "
+        f"the playbook site would write it: {summarize([*map(_declaration, rows)], SHOWN, '; ')}; replace it there with {facts.logins[1]}. {edit}"
     )
 
 
@@ -300,6 +323,38 @@ def state_of_answer(answer: Mapping[str, Any]) -> str:
     if outcome in REFUSED:
         return "refused"
     return "works" if outcome == "logs_in" and answer.get("scheme") != "none" else "unknown"
+
+
+def describe_unknown(facts: Facts) -> str:
+    """Why it is not known whether the registries accept the old login."""
+    plans = [
+        f"{host}: a registry {'refused it' if plan['old_login'] == 'refused' else 'gave no answer'} when the rotation was planned"
+        for host, plan in other_plans(facts)
+        if plan["old_login"] != "works"
+    ]
+    parts = [
+        "it is not known whether the registries accept it, so it may be mistyped",
+        describe_answers(answers_of(facts))
+        if facts.has_password
+        else "Without its password, the registries cannot be asked",
+        *plans,
+        "Correct credential_rotation_old, and run again. If a registry has refused the login since an earlier run, or is gone for good, run "
+        "again with only the others in credential_rotation_registries. To retire the login without this check, set "
+        "credential_rotation_allow: [remaining]",
+    ]
+    return ". ".join(filter(None, parts))
+
+
+def describe_answers(answers: Rows) -> str:
+    return summarize([f"{each['item']}: {_said_in(each)}" for each in answers], SHOWN, ". ")
+
+
+def _said_in(answer: Mapping[str, Any]) -> str:
+    if answer.get("scheme") == "none":
+        return (
+            "it requires no login, so it accepts each. If that is intended, set credential_rotation_allow: [remaining]"
+        )
+    return str((answer.get("login") or {}).get("message") or answer.get("msg") or "no answer")
 
 
 def other_plans(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -13,14 +13,15 @@ from .result_lines import rotation_line
 from .rotation import (
     REFUSED,
     Step,
-    answers_of,
     describe_absence,
+    describe_answers,
+    describe_refused,
+    describe_unknown,
     failures_before,
     inventory_notes,
     inventory_problem,
     judge,
     other_passwords_problem,
-    other_plans,
     outcome_of,
     retirement_problem,
     state_of_answer,
@@ -97,36 +98,15 @@ def judge_retirement(facts: Facts) -> Step:
         blocks += inventory_notes(facts)
         problems += [other_passwords_problem(facts, seen, old_login), inventory_problem(facts)]
     if facts.has_retirement and old_login == "unknown" and not facts.allows("remaining"):
-        problems.append(_unknown_login(facts))
+        problems.append(describe_unknown(facts))
     if facts.has_retirement and old_login == "refused":
         similar = places_in(seen["similar"], joint=" has ")
-        refused = (
-            "credential_rotation_retire_tasks do not run, and nothing is retired, because the registries already refuse the old login. It was "
-            "retired before, or the user name or the password in credential_rotation_old is mistyped."
-        )
-        blocks.append([refused + (similar and f" {similar}.")])
+        blocks.append([describe_refused(facts) + (similar and f" {similar}.")])
     retires = facts.has_retirement and old_login != "refused"
     before = {"guard": retires and facts.has_guard, "new_login": retires, "ready": facts.is_retired, "disable": retires}
     after = {"new_login": facts.is_retired, "dead_login": _asks_old_login(facts), "pods": facts.is_retired}
     files = [name for part in (before, after) for name, needed in part.items() if needed]
     return judge(facts, _NOT_RETIRED, problems, blocks, old_login=old_login, files=files)
-
-
-def _unknown_login(facts: Facts) -> str:
-    plans = [
-        f"{host}: a registry {'refused it' if plan['old_login'] == 'refused' else 'gave no answer'} when the rotation was planned"
-        for host, plan in other_plans(facts)
-        if plan["old_login"] != "works"
-    ]
-    parts = [
-        "it is not known whether the registries accept it, so it may be mistyped",
-        _describe(answers_of(facts)) if facts.has_password else "Without its password, the registries cannot be asked",
-        *plans,
-        "Correct credential_rotation_old, and run again. If a registry has refused the login since an earlier run, or is gone for good, run "
-        "again with only the others in credential_rotation_registries. To retire the login without this check, set "
-        "credential_rotation_allow: [remaining]",
-    ]
-    return ". ".join(filter(None, parts))
 
 
 def suppose_retirement(facts: Facts) -> Step:
@@ -231,7 +211,8 @@ def judge_new_login(facts: Facts) -> Step:
         if outcome_of(each) != "logs_in" or (each.get("scheme") == "none" and not allows)
     ]
     problem = (
-        bad and f"{_describe(bad)}. Correct credential_rotation_new, or the account at the registry, and run again"
+        bad
+        and f"{describe_answers(bad)}. Correct credential_rotation_new, or the account at the registry, and run again"
     )
     return judge(facts, f"the registries must accept {facts.logins[1]}", [problem or ""])
 
@@ -239,7 +220,7 @@ def judge_new_login(facts: Facts) -> Step:
 def judge_old_login(facts: Facts) -> Step:
     """Whether all registries refuse the old login."""
     bad = [each for each in _answers_in(facts, "dead") if not _is_refused(facts, each)]
-    problems = [f"{_describe(bad)}. Disable it there, and run again"] if bad else ()
+    problems = [f"{describe_answers(bad)}. Disable it there, and run again"] if bad else ()
     return judge(facts, f"the registries must refuse {facts.logins[0]}", problems)
 
 
@@ -252,18 +233,6 @@ def _answers_in(facts: Facts, name: str) -> Rows:
     """The answer of each registry. A skipped question is no answer."""
     found = {each["item"]: each for each in (facts.fact(name) or {}).get("results") or () if not each.get("skipped")}
     return [found.get(registry, {"item": registry}) for registry in facts.option("registries")]
-
-
-def _describe(answers: Rows) -> str:
-    return summarize([f"{each['item']}: {_said_in(each)}" for each in answers], SHOWN, ". ")
-
-
-def _said_in(answer: Mapping[str, Any]) -> str:
-    if answer.get("scheme") == "none":
-        return (
-            "it requires no login, so it accepts each. If that is intended, set credential_rotation_allow: [remaining]"
-        )
-    return str((answer.get("login") or {}).get("message") or answer.get("msg") or "no answer")
 
 
 # --- the last line

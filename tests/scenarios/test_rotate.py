@@ -693,6 +693,12 @@ class TestSteps:
         where = f"private_registry_secrets_team[0].registries[0] ({cluster.host}), whose password is the variable team.password"
         assert "nothing was changed: the inventory of east-0 declares the login to replace" in told
         assert where in told
+        # Someone edits the user name, and forgets the password.
+        half = rotate(tmp_path, [cluster], **retire, team={**cluster.new, "password": cluster.old["password"]})
+        assert half.status != 0
+        assert f"({cluster.host}), its password is not the new one, whose password is the" in " ".join(
+            half.output.split()
+        )
         assert audit.writes() == []
         # An emergency run rotates the login but does not retire it.
         done = rotate(tmp_path, [cluster], **retire, team=cluster.old, credential_rotation_emergency=True)
@@ -703,6 +709,9 @@ class TestSteps:
         done = rotate(tmp_path, [cluster], **retire, team=cluster.new, credential_rotation_probe=False)
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
+        again = rotate(tmp_path, [cluster], "--check", **retire, team=cluster.new, credential_rotation_probe=False)
+        assert again.status == 0, again.output
+        assert "retire_tasks would not run, and nothing would be retired" in " ".join(again.output.split())
 
     @pytest.mark.slow
     def test_login_that_a_workload_needs_is_not_retired_with_the_guard(self, cluster: Cluster, tmp_path: Path) -> None:

@@ -222,6 +222,71 @@ class TestLogins:
         assert rows("private_registry", variables, self.OLD_USER, token="fresh") == []
 
 
+class TestHalves:
+    """Someone changes the user name or the vaulted password, and forgets the other one."""
+
+    NEW_USER: ClassVar = {"username": "robot-2", "password": NEW["password"]}
+    OTHER_PASSWORD, OTHER_USER = "its password is not the new one", "its user name is not the new one"
+
+    def found(self, written: Mapping[str, Any], old: Mapping[str, str] = OLD, **values: Any) -> list[tuple[str, str]]:
+        """Variable and problem of the place, which is the same for each form of a declaration."""
+        delegated = {"registry": "quay.io", **HERE, **written}
+        variables = {
+            "private_registry_secrets": [entry({"registry": "quay.io", **written})],
+            "delegated_auth_registries": [delegated],
+            "vaulted": values.get("vaulted"),
+        }
+        found = [
+            [row[2:] for row in rows(role, variables, old, self.NEW_USER, **values)]
+            for role in ("private_registry", "delegated_auth")
+        ]
+        assert found[0] == found[1]
+        return found[0]
+
+    @pytest.mark.parametrize("password", [OLD["password"], "a typing error"])
+    @pytest.mark.parametrize("old", [OLD, {"username": OLD["username"]}], ids=["known", "unknown"])
+    def test_another_password_of_the_new_user_is_listed(self, password: str, old: Mapping[str, str]) -> None:
+        written = {"username": "robot-2", "password": "{{ vaulted }}"}
+        assert self.found(written, old, vaulted=password) == [("vaulted", self.OTHER_PASSWORD)]
+        assert self.found({**written, "password": password}, old) == [("", self.OTHER_PASSWORD)]
+
+    def test_the_new_password_of_the_old_user_is_listed(self) -> None:
+        written = {"username": OLD["username"], "password": "{{ vaulted }}"}
+        assert self.found(written, vaulted=NEW["password"]) == [("vaulted", self.OTHER_USER)]
+
+    def test_a_token_of_the_new_user_is_listed_only_if_it_is_the_old_password(self) -> None:
+        """Teams may have the same user name, such as oauth2accesstoken, and tokens of their own."""
+        written = {"username": "robot-2", "password": "{{ token }}"}
+        assert self.found(written, token="of another team") == []
+        given = {"vaulted": "{{ lookup('ansible.builtin.env', 'TOKEN') }}"}
+        assert self.found({"username": "robot-2", "password": "{{ vaulted }}"}, **given) == []
+        assert self.found(written, token=OLD["password"]) == [("token", self.OTHER_PASSWORD)]
+
+    def test_halves_in_auth_files_are_listed(self) -> None:
+        auths = {
+            "auths": {"quay.io": {"auth": b64(b"robot-2:Canary-old")}, "b.io": {"auth": b64(b"robot-2:Canary-old")}}
+        }
+        variables = {"private_registry_secrets": [entry(auth_config=auths)], "global_pull_secret_auth_config": auths}
+        place = "private_registry_secrets[0].auth_config"
+        assert rows("private_registry", variables, OLD, self.NEW_USER) == [(place, "quay.io", "", self.OTHER_PASSWORD)]
+        (row,) = rows(NODES, variables, OLD, self.NEW_USER)
+        assert row[-1] == self.OTHER_PASSWORD
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"registry": "quay.io", "username": "robot-2", "password": NEW["password"]},
+            {"registry": "quay.io", "username": "robot-2"},
+            {"registry": "quay.io", "username": "robot-2", "password": ""},
+            {"registry": "quay.io", "username": OLD["username"], "password": "another"},
+            {"registry": "quay.io", "username": "other", "password": NEW["password"]},
+            {"registry": "b.io", "username": "robot-2", "password": OLD["password"]},
+        ],
+    )
+    def test_other_logins_are_not_listed(self, other: Mapping[str, Any]) -> None:
+        assert rows("private_registry", {"private_registry_secrets": [entry(other)]}, OLD, self.NEW_USER) == []
+
+
 class TestProblems:
     def test_an_undefined_password_is_listed_without_the_error_text(self) -> None:
         variables = {"private_registry_secrets": [entry(login(password="{{ missing }}")), entry(login())]}
