@@ -534,7 +534,7 @@ def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[s
     if found.tasks:
         if any(module == "pull_secret" and makes_secret(options) for module, options in map(options_of, found.tasks)):
             yield _DECLARE, None
-        yield "what fixes it:", None
+        yield ("what may fix it:" if answer["verdict"] == "unknown" else "what fixes it:"), None
         yield from ((line, None) for line in found.text.splitlines())
 
 

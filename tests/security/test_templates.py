@@ -403,8 +403,8 @@ def test_a_pasted_task_of_an_explanation_evaluates_no_hostile_text(
 
 def _tasks_in(output: str) -> str:
     """Return the tasks that an explanation prints, or an empty string if there are none."""
-    _before, _mark, rest = output.partition("what fixes it:\n")
-    return "".join(f"{line}\n" for line in rest.splitlines() if re.match(r"- |  ", line)) if rest else ""
+    _before, *rest = re.split("what (?:fixes|may fix) it:\n", output, maxsplit=1)
+    return "".join(f"{line}\n" for text in rest for line in text.splitlines() if re.match(r"- |  ", line))
 
 
 def test_a_pasted_task_of_a_report_evaluates_no_hostile_text(

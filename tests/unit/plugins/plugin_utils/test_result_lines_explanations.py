@@ -64,6 +64,8 @@ def test_the_tasks_can_be_pasted() -> None:
         )
     assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["fix"]
     assert "what fixes it:" not in [line for line, _colour in shown(fix=[])]
+    doubtful = [line for line, _colour in shown(verdict="unknown")]
+    assert [line for line in doubtful if line.startswith("what")] == ["what may fix it:"]
 
 
 def test_the_reason_for_a_missing_task_is_shown() -> None:
