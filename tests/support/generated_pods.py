@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.objects import b64
 
 from .generated_nodes import CERTAIN_NODES, NODES, NodeCase, show_nodes
-from .lab import Lab
+from .lab import Lab, path_of
 
 #: Number of namespaces for the pods, and number of requests that create them at the same time.
 NAMESPACES = 10
@@ -191,6 +191,20 @@ class Pods:
         listed = [{"names": [image], "sizeBytes": 1} for image in images]
         for name in self._nodes.values():
             self.lab.api("PATCH", f"/api/v1/nodes/{name}/status", {"status": {"images": listed}})
+
+    def create_again(self, number: int) -> None:
+        """Create the pod of a case again, with the present state of everything else."""
+        namespace, name = self.place(number)
+        self.lab.api("DELETE", f"{path_of(namespace, 'pods', name)}?gracePeriodSeconds=0")
+        self._create_pod(number)
+
+    def login_for(self, tasks: str) -> dict[str, str]:
+        """Return a login that the registry in the text of some tasks accepts."""
+        if self.names["integrated"] in tasks:
+            path = path_of("project-b", "serviceaccounts", "default/token")
+            token = self.lab.api("POST", path, {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+            return {"username": "unused", "password": token}
+        return self._logins["delegated" if self.names["delegated"] in tasks else "private"]
 
     def _account(self, number: int) -> None:
         namespace, _pod = self.place(number)

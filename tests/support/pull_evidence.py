@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
     POD,
     SECRET,
     SERVICE_ACCOUNT,
@@ -90,9 +91,10 @@ def template(*own: str, image: str = IMAGE, **more: Any) -> ContainerPull:
 
 
 def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
-    """The evidence of a cluster without mirrors. Each secret is in namespace `ns`. `default` is the account's list."""
+    """The evidence of a cluster without mirrors. Each secret is in namespace `ns`. Images can be in project `b`. `default` is the account's list."""
     base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
     base |= {IMAGE_CONFIG: None, NODE_SECRET: None, CLUSTER_VERSION: None, NODES: {"items": []}}
+    base[ObjectRef(NAMESPACE, "", "b")] = {}
     base |= {CLUSTER_POLICIES: None, ObjectRef(IMAGE_POLICY, "ns", ""): None, INFRASTRUCTURE: None}
     base |= dict.fromkeys([*CRIO_PROVIDER, POOLS, KUBELET_CONFIGS, KUBEADM_SETTINGS])
     base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from support.fixes import carry_out
 from support.generated_pods import NAMESPACES, READABLE, VOLUME, PodCase, Pods, generated
 from support.hostile_registry import answer, served
 from support.lab import Lab
@@ -531,3 +532,73 @@ class TestRedirectedBlobs:
                     assert {each.cause for each in lost} == {STORAGES[storage]}
                     if storage in ("down", "untrusted"):
                         assert all(host in each.said for each in lost)
+
+
+class Repairs:
+    """Explains the failed pulls of the pods, and carries out the offered tasks, until no other task is offered."""
+
+    def __init__(self, pods: Pods) -> None:
+        self.pods = pods
+        access = {"realm_hosts": pods.lab.registry_hosts, "registry_ca_cert": pods.lab.data["ca_cert"]}
+        self._access, self._asking = access, {"ask_registries": True, **access}
+        self.done: dict[tuple[int, str], Mapping[str, Any]] = {}
+        #: Tasks that were offered again although they had been carried out, and the pods that pulled before and no longer do.
+        self.useless: list[str] = []
+        self.lost: list[str] = []
+
+    def run(self) -> None:
+        before = _pulled_images(pulled(self.pods, "--status"))
+        while repaired := [number for number, rows in self._failures().items() if self._repair(number, rows)]:
+            for number in repaired:
+                self.pods.create_again(number)
+            now = _pulled_images(pulled(self.pods, "--status"))
+            self.lost += [
+                f"{place}: {before[place]}, then {now[place]}" for place in before if before[place] - now[place]
+            ]
+            before = now
+
+    def _failures(self) -> Mapping[int, Sequence[Mapping[str, Any]]]:
+        """The answers with a task, by the number of the pod."""
+        lab = self.pods.lab
+        names = self.pods.namespaces
+        result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=names, **self._asking)
+        assert not result["failed"], result["msg"]
+        numbers = {self.pods.place(number): number for number in range(len(self.pods.cases))}
+        found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+        for namespace in result["namespaces"]:
+            for row in namespace["access"]:
+                if row["kind"] == "Pod" and row["fix"] and row["verdict"] == "will_not_pull":
+                    found[numbers[namespace["name"], row["name"]]].append(row)
+        return found
+
+    def _repair(self, number: int, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a task was carried out."""
+        wanted = {json.dumps(row["fix"], sort_keys=True): row for row in rows}
+        for text, row in wanted.items():
+            if (number, text) in self.done:
+                self.useless.append(f"{row}, {self.pods.cases[number]}")
+                continue
+            self.done[number, text] = row
+            carry_out(self._run, self.pods.login_for(text), row["fix"], **self._access)
+        return any(self.done[number, text] is row for text, row in wanted.items())
+
+    def _run(self, module: str, **options: Any) -> dict[str, Any]:
+        return run_module(module, kubeconfig=self.pods.lab.kubeconfig, **options)
+
+
+def _pulled_images(done: Pulls) -> Mapping[tuple[str, str], set[str]]:
+    return {place: {each["image"] for each in pod["images"] if each["pulled"]} for place, pod in done.items()}
+
+
+class TestRepairs:
+    """The last tests, because they change the pods."""
+
+    @pytest.mark.parametrize("setting", [SETTINGS[2], SETTINGS[-1]], ids=lambda setting: setting.name)
+    def test_an_offered_task_ends_its_failure_and_breaks_no_pull(self, pods: Pods, setting: Setting) -> None:
+        repairs = Repairs(pods)
+        with setting.applied(pods.lab, pods.names):
+            repairs.run()
+        print(setting.name, Counter(row["cause"] for row in repairs.done.values()))
+        assert repairs.done
+        assert not repairs.useless, f"{len(repairs.useless)} of {len(repairs.done)}, such as {repairs.useless[0]}"
+        assert not repairs.lost, f"{len(repairs.lost)}, such as {repairs.lost[0]}"

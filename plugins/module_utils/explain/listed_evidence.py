@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
+from ..core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
 from ..dockerconfig.registry_keys import has_registry_host
 from ..images.image_streams import IMAGE_STREAM
 from ..images.image_verification import NODES
@@ -52,6 +52,8 @@ class ListedLookup(Lookup):
 
     def look(self, ref: ObjectRef) -> Json | None:
         """See `Lookup.look`."""
+        if ref.kind == NAMESPACE and ref.name in self._places:
+            return {}
         place = self._places.get(ref.namespace)
         if place is None:
             return super().look(ref)

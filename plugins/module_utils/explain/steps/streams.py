@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, metadata
+from ...core.objects import NAMESPACE, SECRET, Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ...dockerconfig.registry_keys import without_user
 from ...images.image_streams import IMAGE_STREAM, StreamTag, is_looked_up, origin_of, tag_of, why_image_missing
 from ...images.references import Reference, reference_of
@@ -229,6 +229,10 @@ def _explain_right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, 
     reason = f"{subject.account_ref} may not pull from project {project}"
     if not has_streams:
         return failure("project", f"{reason}: the cluster has no image streams, and so no internal registry")
+    # A grant there would fail. If the namespace cannot be read, the task names the problem.
+    place, unread = try_lookup(evidence.unrecorded, ObjectRef(NAMESPACE, "", project))
+    if place is None and not unread:
+        return failure("project", f"project {project} does not exist")
     return failure("project", reason, fixes.grant(project, subject.namespace, subject.account))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...core.documents import AUDIT_FORMAT, SEVERITIES, VERDICT_TITLES
 from ...core.errors import ImagePullError, describe_unexpected
-from ...core.objects import Kind, ObjectRef
+from ...core.objects import NAMESPACE, Kind, ObjectRef
 from ...core.text import make_printable, summarize
 from ...core.times import format_utc
 from ...dockerconfig.registry_keys import registry_of, same_path, without_user
@@ -178,7 +178,8 @@ class Audit:
                 yield f"the {what} of namespace {place.namespace} could not be read: {why}. The credential was not searched for there"
         if why := self.survey.build_secrets.unread:
             yield f"the {MACHINE_OS_CONFIG.resource} could not be read: {why}. It is not known which secrets they name"
-        unread = dict(self.survey.evidence.unread)
+        # A namespace only decides whether a grant in it is offered.
+        unread = {ref: why for ref, why in self.survey.evidence.unread.items() if ref.kind != NAMESPACE}
         if why := unread.pop(REGISTRY_CONFIG, ""):
             yield f"{REGISTRY_CONFIG} could not be read: {why}. Not applied: {REGISTRY_REMOVED}"
         of_nodes = {ref: why for ref, why in unread.items() if ref.kind in SETTINGS_KINDS}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE, SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Credentials
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
@@ -317,9 +317,29 @@ class TestLayersOfOtherRegistries:
 @pytest.mark.parametrize("is_openshift", [True, False])
 def test_a_grant_is_offered_only_on_openshift(is_openshift: bool) -> None:
     review, image = ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"), ObjectRef(IMAGE_STREAM, "b", "app")
-    evidence = Lookup({IMAGE_CONFIG: None, review: {"allowed": False}, image: None if is_openshift else {}})
+    known_objects = {IMAGE_CONFIG: None, review: {"allowed": False}, image: None if is_openshift else {}}
+    evidence = Lookup({**known_objects, ObjectRef(NAMESPACE, "", "b"): {}})
     reference = reference_of("image-registry.openshift-image-registry.svc:5000/b/app:v1")
     assert reference is not None
     right, _stream = explain_project(pod(), reference, Credentials([], []), evidence)
     assert right.reason.startswith("service account ns/default may not pull from project b")
     assert bool(right.fix) is is_openshift
+
+
+@pytest.mark.parametrize(
+    ("project", "reason", "is_offered"),
+    [
+        (None, "project b does not exist", False),
+        (REFUSED, "service account ns/default may not pull from project b", True),
+    ],
+    ids=["missing", "unreadable"],
+)
+def test_a_grant_is_not_offered_for_a_project_that_does_not_exist(project: Any, reason: str, is_offered: bool) -> None:
+    review, image = ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"), ObjectRef(IMAGE_STREAM, "b", "app")
+    evidence = Lookup(
+        {IMAGE_CONFIG: None, review: {"allowed": False}, image: None, ObjectRef(NAMESPACE, "", "b"): project}
+    )
+    reference = reference_of("image-registry.openshift-image-registry.svc:5000/b/app:v1")
+    assert reference is not None
+    right, _stream = explain_project(pod(), reference, Credentials([], []), evidence)
+    assert (right.reason, bool(right.fix)) == (reason, is_offered)

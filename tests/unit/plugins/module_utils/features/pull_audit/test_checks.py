@@ -9,7 +9,11 @@ import dataclasses
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import (
     Audit,
     count_findings,
@@ -123,7 +127,9 @@ def test_objects_that_explanations_could_not_read_are_reported() -> None:
     reviews = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", f"a/{name}"): ImagePullError("not you") for name in "xyz"}
     reviews[secrets_review("b", "x")] = ImagePullError("not you")
     mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
-    seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
+    # It decides no verdict.
+    project = {ObjectRef(NAMESPACE, "", "b"): ImagePullError("not you")}
+    seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors, **project})
     assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()) == [
         "the imagedigestmirrorsets could not be read: no right. Pulls that depend on it are not known",
         "image config cluster could not be read: no right. Pulls that depend on it are not known",
