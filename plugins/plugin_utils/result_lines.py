@@ -113,12 +113,14 @@ def rotation_line(
     usernames: Sequence[str] = (),
     has_plan: bool = False,
     is_declared: bool = False,
+    waits: bool = False,
 ) -> str | list[str]:
     """Summarize the changes in `results`, and the remaining copies of the replaced login from the last check `seen` or else from the `plan`.
 
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
     tasks that retire it did not run; None before the end of the run. `told`: the result of the check of the plan, whose lines come first.
     `has_plan`: a reviewed plan confirms the secrets. `is_declared`: the inventory still declares the old login.
+    `waits`: with the tasks that retire the login, the run would change nothing yet.
     `usernames`: those of the replaced and of the written login, empty if the plan failed. Pods use the old login after a rollback, so its line
     reports no retirement.
     """
@@ -131,6 +133,8 @@ def rotation_line(
     parts = [f"{', '.join(_phrases(changes, check_mode))} in {pluralize(len(places), 'namespace')}"] if changes else []
     if changes and usernames and is_rollback and not check_mode:
         parts[0] += f": {'it has' if changes.total() == 1 else 'they have'} {written} again"
+    if changes and waits:
+        parts[0] += ", but with the retire tasks only after the corrections above"
     planned = sum(not row["declared"] for row in rotation.get("secrets") or ()) if check_mode else 0
     if not changes and not (check_mode and _is_stopped(results)):
         what = "no confirmed secret" if planned else "no secret"

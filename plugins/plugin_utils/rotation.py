@@ -111,7 +111,7 @@ def judge_plan(facts: Facts) -> Step:
     plan, is_emergency = facts.plan, facts.is_set("emergency")
     old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
     # Check mode refuses the same as the run. The review of a plan reports what a retirement needs.
-    needs = [*filter(None, _retirement_needs(facts, old_login))] if facts.retires and not is_emergency else []
+    needs = retirement_needs(facts)
     absence = describe_absence(facts, plan, "plan")
     blocks, problems = tables_of(facts, plan), [*unclear_logins(facts), retirement_problem(facts), absence]
     if not is_emergency:
@@ -141,8 +141,14 @@ def judge_plan(facts: Facts) -> Step:
     return {**step, "told": step["notes"] or [*_told(facts)]}
 
 
+def retirement_needs(facts: Facts) -> Sequence[str]:
+    """Return why a run that retires the old login would change nothing."""
+    if not facts.retires or facts.is_set("emergency"):
+        return ()
+    return [*filter(None, _retirement_needs(facts, facts.plan["old_login"]))]
+
+
 def _retirement_needs(facts: Facts, old_login: str) -> Iterator[str]:
-    """Yield why a run that retires the old login would change nothing."""
     yield inventory_problem(facts)
     yield other_passwords_problem(facts, facts.plan, old_login)
     if not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):

@@ -23,6 +23,7 @@ from .rotation import (
     judge,
     other_passwords_problem,
     outcome_of,
+    retirement_needs,
     retirement_problem,
     state_of_answer,
     state_of_old_login,
@@ -247,6 +248,7 @@ def print_plan(facts: Facts) -> Step:
         seen={},
         check_mode=facts.is_check,
         told=facts.fact("told"),
+        waits=facts.is_review and bool(plan.get("rotation") and retirement_needs(facts)),
         **_name_logins(facts),
     )
     return {"prints": facts.is_check or bool(facts.lost_hosts), "line": line}
