@@ -327,7 +327,8 @@ options:
       - V(kubernetes.io/dockercfg) is the legacy format.
       - The OpenShift documentation names C(kubernetes.io/podmanconfigjson) for Podman's file. The module does not write that type, because
         no component reads it.
-      - The type of an existing secret can only be changed with O(recreate=true).
+      - The type of an existing secret can only be changed with O(recreate=true). Without it, O(mode=merge) keeps the type of a secret that
+        nodes read.
     type: str
     choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg]
     default: kubernetes.io/dockerconfigjson

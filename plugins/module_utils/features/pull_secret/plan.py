@@ -332,8 +332,10 @@ class PullSecret(Desired):
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 
     def _target(self, ref: ObjectRef, held: StoredSecret) -> Target:
-        """Return the type to write. It is kept if entries are removed, or if the platform reads the secret whatever its type is."""
-        keeps = self.mode == "remove" or held.type == self.target.type or ref == ADDITIONAL_SECRET
+        """Return the type to write. It is kept if entries are removed, if they are added to a secret that nodes read and that may not be
+        recreated, or if the platform reads the secret whatever its type is."""
+        adds = self.mode == "merge" and not self.recreate and held.type in DATA_KEYS
+        keeps = adds or self.mode == "remove" or held.type == self.target.type or ref == ADDITIONAL_SECRET
         return Target(held.type, held.key) if keeps and held.key else self.target
 
     def _is_left_empty(self, ref: ObjectRef, observed: Json, after: AuthFile) -> bool:

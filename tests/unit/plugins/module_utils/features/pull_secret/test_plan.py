@@ -732,8 +732,13 @@ class TestRecreate:
         assert change.details == {"registries": registries(), "immutable": False}
         assert (change.before["immutable"], change.after["immutable"]) == (True, False)
 
+    def test_a_merge_keeps_the_type_of_a_secret_that_nodes_read(self) -> None:
+        change = only_change(self.observed(), mode="merge", registries=[registry("new")])
+        assert (change.action, change.details.get("type")) == ("update", None)
+        assert json.loads(content_of(change, ".dockercfg"))["quay.io"]["auth"] == b64("robot:new")
+
     def test_a_refusal_without_recreate_reports_the_fix(self) -> None:
-        assert refusal(self.observed()) == refusal(self.observed(), mode="merge") == OTHER_TYPE
+        assert refusal(self.observed()) == OTHER_TYPE
         assert refusal(self.observed(DOCKERCONFIGJSON, immutable=True), registries=[registry("new")]) == IMMUTABLE
         assert refusal(self.observed(DOCKERCONFIGJSON, immutable=True), immutable=False) == IMMUTABLE
 
