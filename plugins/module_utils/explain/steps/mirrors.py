@@ -36,7 +36,8 @@ class MirrorKey:
     """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown.
 
     `secret` has the key. It is the nodes' own, or one of the namespace that `provider` adds. `is_refused`: the mirror is known to refuse
-    its login. `unsent` is the nodes' key with a login that only the kubelet reads.
+    its login. `unsent` is the nodes' key with a login that only the kubelet reads. `empty` is the key of `secret` without a login, which ends
+    the search of CRI-O.
     """
 
     mirror: str
@@ -46,6 +47,7 @@ class MirrorKey:
     provider: CrioProvider | None = None
     is_refused: bool = False
     unsent: str = ""
+    empty: str = ""
 
     @property
     def is_usable(self) -> bool:
@@ -72,6 +74,8 @@ class MirrorKey:
         if self.unsent:
             key = without_user(self.unsent)
             return f"the entry {key} of the nodes' pull secret has no valid 'auth', the only field that CRI-O reads for {self.mirror}"
+        if self.empty:
+            return f"the entry {without_user(self.empty)} of the nodes' pull secret has no login for {self.mirror}"
         return f"the nodes' pull secret has no key for {self.mirror}"
 
 
@@ -82,7 +86,7 @@ def fix_for(key: MirrorKey, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
     :raises ReadRequired: when the kind of the cluster has to be read first.
     """
     found, provider = reference_of(key.mirror), key.provider
-    registry = key.key or (found.host if found else "")
+    registry = key.key or key.empty or (found.host if found else "")
     if not registry:
         return "", []
     if key.unsent:  # the task leaves an entry with the same login as it is
@@ -194,10 +198,11 @@ def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None)
         ref = provider.ref_of(login)
         require_all(evidence, [ref])
         is_refused = (login.key, reference.host) in refused_logins(try_lookup(evidence, ref)[0])
-        return MirrorKey(mirror, "" if login.is_empty else login.key, "", ref, provider, is_refused)
+        key, empty = ("", login.key) if login.is_empty else (login.key, "")
+        return MirrorKey(mirror, key, "", ref, provider, is_refused, empty=empty)
     # An entry without a login that CRI-O reads ends its search.
     if not found or found in secret.empty_keys:
-        return MirrorKey(mirror, provider=provider)
+        return MirrorKey(mirror, provider=provider, empty=found)
     if not all(evidence.derive(NODE_SECRET, _sent_logins).get(found, ("",))):
         return MirrorKey(mirror, provider=provider, unsent=found)
     return MirrorKey(mirror, found, provider=provider, is_refused=(found, reference.host) in secret.refused)

@@ -76,7 +76,11 @@ class TestKeys:
         )
 
     def test_an_entry_without_a_login_is_not_a_key_for_a_mirror(self) -> None:
-        assert "has no key for" in steps(asked(secret({"m.io/z": {}, "m.io": AUTH})), "mirrors")[1][1]
+        nodes = secret({"m.io/z": {}, "m.io": AUTH})
+        why = "the entry m.io/z of the nodes' pull secret has no login for m.io/z/team/app:v1"
+        assert steps(asked(nodes), "mirrors")[1][1] == why
+        # A login for the registry would not be read.
+        assert asked(nodes, only=True).fix == fixes.add_registry("openshift-config", "pull-secret", "m.io/z")
 
     @pytest.mark.parametrize(
         "entry", [{"username": "u", "password": "p"}, {"auth": "dTpwYQ"}], ids=["fields", "no padding"]

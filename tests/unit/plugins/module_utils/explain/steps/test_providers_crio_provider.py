@@ -326,6 +326,10 @@ class TestErrorOfAMirror:
         assert found.verdict == "will_not_pull"
         assert found.fix == fixes.add_registry("ns", "far", "m.io/z")
 
+    def test_an_entry_without_a_login_gets_one(self) -> None:
+        found = asked(says=mirror_says("unauthorized: authentication required"), far=secret({"m.io/z": {}}))
+        assert found.fix == fixes.add_registry("ns", "far", "m.io/z")
+
     def test_a_refusal_may_be_older_than_the_right(self) -> None:
         found = asked(says=mirror_says("unauthorized: authentication required"), far=secret({"m.io": AUTH}))
         assert found.verdict == "unknown"
