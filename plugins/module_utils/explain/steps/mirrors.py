@@ -36,7 +36,7 @@ class MirrorKey:
     """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown.
 
     `secret` has the key. It is the nodes' own, or one of the namespace that `provider` adds. `is_refused`: the mirror is known to refuse
-    its login. `unsent` is the nodes' key with a login that only the kubelet reads. `empty` is the key of `secret` without a login, which ends
+    its login. `unsent` is the key of an entry with a login that only the kubelet reads. `empty` is the key of `secret` without a login, which ends
     the search of CRI-O.
     """
 
@@ -56,6 +56,9 @@ class MirrorKey:
     def __str__(self) -> str:
         if self.is_refused:
             return f"the mirror refuses the login: {self.secret} has the key {without_user(self.key)} for {self.mirror}"
+        if self.unsent:
+            holder = "the nodes' pull secret" if self.secret == NODE_SECRET else self.secret
+            return f"the entry {without_user(self.unsent)} of {holder} has no valid 'auth', the only field that CRI-O reads for {self.mirror}"
         if self.secret != NODE_SECRET:
             entry = f"the key {without_user(self.key)}" if self.key else "an entry without a login"
             return f"{self.secret} has {entry} for {self.mirror}, which the nodes use through {CRIO_PROVIDER[0]}"
@@ -71,9 +74,6 @@ class MirrorKey:
             return f"whether the nodes' pull secret has a key for {self.mirror} is not known: {self.unread}"
         if self.key:
             return f"the nodes' pull secret has the key {without_user(self.key)} for {self.mirror}"
-        if self.unsent:
-            key = without_user(self.unsent)
-            return f"the entry {key} of the nodes' pull secret has no valid 'auth', the only field that CRI-O reads for {self.mirror}"
         if self.empty:
             return f"the entry {without_user(self.empty)} of the nodes' pull secret has no login for {self.mirror}"
         return f"the nodes' pull secret has no key for {self.mirror}"
@@ -198,8 +198,12 @@ def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None)
         ref = provider.ref_of(login)
         require_all(evidence, [ref])
         is_refused = (login.key, reference.host) in refused_logins(try_lookup(evidence, ref)[0])
-        key, empty = ("", login.key) if login.is_empty else (login.key, "")
-        return MirrorKey(mirror, key, "", ref, provider, is_refused, empty=empty)
+        if not login.is_empty:
+            return MirrorKey(mirror, login.key, "", ref, provider, is_refused)
+        (held,) = credentials_of(ref.namespace, [ref.name], reference.repository, evidence).secrets
+        is_unsent = login.key in held.keys and login.key not in held.empty_keys
+        name = "unsent" if is_unsent else "empty"
+        return MirrorKey(mirror, secret=ref, provider=provider, is_refused=is_refused, **{name: login.key})
     # An entry without a login that CRI-O reads ends its search.
     if not found or found in secret.empty_keys:
         return MirrorKey(mirror, provider=provider, empty=found)

@@ -330,6 +330,13 @@ class TestErrorOfAMirror:
         found = asked(says=mirror_says("unauthorized: authentication required"), far=secret({"m.io/z": {}}))
         assert found.fix == fixes.add_registry("ns", "far", "m.io/z")
 
+    def test_an_entry_that_only_the_kubelet_reads_gets_no_login(self) -> None:
+        """The task would leave the entry, which has this login already."""
+        fields = secret({"m.io/z": {"username": "u", "password": "p"}})
+        found = asked(says=mirror_says("unauthorized: authentication required"), far=fields)
+        assert "the entry m.io/z of secret ns/far has no valid 'auth', the only field that CRI-O reads" in found.reason
+        assert found.fix == []
+
     def test_a_refusal_may_be_older_than_the_right(self) -> None:
         found = asked(says=mirror_says("unauthorized: authentication required"), far=secret({"m.io": AUTH}))
         assert found.verdict == "unknown"
