@@ -210,7 +210,8 @@ def _summary(document: Document) -> Iterator[str]:
         where = "no known copy at the new place" if images["regsync"]["sync"] else "no registry within reach"
         title = f"{pluralize(number, 'image')} {verb} {where}, and must be copied"
         yield from _list_lines("", AnswerSection.of(title, "image", images["images"]))
-        yield f"The field what_if.images_to_mirror of the result has {'it' if number == 1 else 'them'} for skopeo, regsync and oc-mirror."
+        them = "it" if number == 1 else "them"
+        yield f"The field images_to_mirror of the document has {them} for skopeo, regsync and oc-mirror. The playbook writes it with -e directory=DIR."
     if number := len(images["not_pulled_today"]):
         why = f"because no container is known to pull {'it' if number == 1 else 'them'} today"
         yield f"{pluralize(number, 'image')} out of reach {'is' if number == 1 else 'are'} not listed there, {why}."

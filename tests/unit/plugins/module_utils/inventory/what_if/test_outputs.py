@@ -97,7 +97,7 @@ def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
     assert lines[4:14] == [
         "1 image has no registry within reach, and must be copied:",
         "  - q.io/team/app:v1",
-        "The field what_if.images_to_mirror of the result has it for skopeo, regsync and oc-mirror.",
+        "The field images_to_mirror of the document has it for skopeo, regsync and oc-mirror. The playbook writes it with -e directory=DIR.",
         "",
         "2 containers would no longer get their image:",
         "  a: Pod app, container c, image q.io/team/app:v1",
