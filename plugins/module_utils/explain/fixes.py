@@ -22,7 +22,7 @@ from ..core.names import LONGEST_NAME, is_name, is_namespace, is_object_name, is
 from ..core.objects import SECRET, ObjectRef, as_dict, as_list, as_str, as_strs
 from ..core.text import is_plain, join_and, make_printable
 from ..core.writers import Sentence, TemplateText, as_yaml
-from ..dockerconfig.registry_keys import check_key, without_user
+from ..dockerconfig.registry_keys import check_key, refuse_unused, without_user
 from ..platform.protected import is_global
 
 #: A task as in a playbook.
@@ -330,6 +330,24 @@ def _find_unusual(task: Fix) -> Iterator[str]:
     if not is_ours or module not in _FORMS or not _has_form(task[PREFIX + module], _FORMS[module]):
         yield "the task"
     yield from _find_unusual_options(options)
+    if options.get("mode") != "remove":
+        yield from map(_describe_unused, filter(_is_unused, map(as_dict, as_list(options.get("registries")))))
+
+
+def _is_unused(entry: Mapping[str, Any]) -> bool:
+    """Whether no client uses the key of the entry for any image, so that the module refuses it."""
+    key = entry.get("registry")
+    if not isinstance(key, str) or isinstance(key, TemplateText):
+        return False
+    try:
+        refuse_unused("", key)
+    except OptionError:
+        return True
+    return False
+
+
+def _describe_unused(entry: Mapping[str, Any]) -> str:
+    return f"the registry key {_quote_value('registry', as_str(entry.get('registry')))}"
 
 
 def _find_unusual_options(options: Mapping[str, Any]) -> Iterator[str]:

@@ -284,8 +284,7 @@ def find_differing_copies(every: Copies) -> Iterator[Finding]:
                 continue
             others = pluralize(count[usual], "other entry", "other entries")
             message = f"{login.secret.ref} has a different password for a login for {host} than {others}"
-            fix = fixes.add_registry(login.secret.namespace, login.secret.name, login.key)
-            yield Finding("credential-copies-differ", login.secret.ref, login.key, message, fix)
+            yield Finding("credential-copies-differ", login.secret.ref, login.key, message, _renew(login))
 
 
 def find_searched_credential(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -322,8 +321,13 @@ def _is_over(login: AuditedLogin, kind: CredentialKind, now: float) -> bool:
 
 def _login_finding(login: AuditedLogin, rule: str, what: str, expires: float | None = None) -> Finding:
     secret, key = login.secret, login.key
-    fix = fixes.add_registry(secret.namespace, secret.name, key)
-    return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix, expires=expires)
+    message = f"the login for {key} in {secret.ref} {what}"
+    return Finding(rule, secret.ref, key, message, _renew(login), expires=expires)
+
+
+def _renew(login: AuditedLogin) -> list[fixes.Fix]:
+    """A task that writes another login. A secret whose type no node reads has a finding and a task of its own."""
+    return fixes.add_registry(*_place_of(login)) if login.secret.is_read else []
 
 
 def _place_of(login: AuditedLogin) -> tuple[str, str, str]:

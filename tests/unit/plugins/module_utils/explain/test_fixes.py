@@ -177,7 +177,7 @@ KEYS = [
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_usual_name_is_offered_in_each_place(place: str) -> None:
-    found = make_offer(PLACES[place]("app"))
+    found = make_offer(PLACES[place]("app.io" if place.endswith(".registry") else "app"))
     assert found.tasks
     assert found.refusal == ""
 
@@ -225,6 +225,16 @@ def test_a_long_text_is_not_repeated() -> None:
     assert len(make_offer(fixes.remove_secret("ns", "A" * 10_000)).refusal) < 250
 
 
+def test_a_login_is_not_offered_for_a_key_that_no_client_uses() -> None:
+    """The module refuses it. It can be removed."""
+    key = "q.io/team/app:v1"
+    assert (
+        "because the registry key 'q.io/team/app:v1' is unusual"
+        in make_offer(fixes.add_registry("ns", "a", key)).refusal
+    )
+    assert make_offer(fixes.remove_registry("ns", "a", key)).tasks
+
+
 @pytest.mark.parametrize(
     ("tasks", "effects"),
     [
@@ -269,7 +279,7 @@ def test_an_effect_is_named_once() -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_an_offer_is_read_again_from_a_result(place: str) -> None:
-    found = make_offer(PLACES[place]("app"))
+    found = make_offer(PLACES[place]("app.io" if place.endswith(".registry") else "app"))
     again = offer_of(json.loads(json.dumps(found.report())))
     assert again == found
     assert again.text == found.text
