@@ -111,7 +111,20 @@ UNTRUSTED_MIRROR = example(
     world=_world("q.io/lost/app:v1", {"q.io": "right"}, {"r.io": "right"}),
     change={"add_objects": {"definition": [mirror_set("tag", "copy", "q.io/lost", "r.io/team", "m.io/team")]}},
 )
-EXAMPLES = (UNTRUSTED_MIRROR, BLOCKED_MIRROR, REFUSED_AT_SOURCE, NO_TOKENS, REFUSED_AT_SEARCH, OTHER_SEARCH)
+#: The registry refuses the login of the pod, and the entry of the nodes has none.
+REFUSED_AND_EMPTY = example(
+    world=_world("q.io/public/app:v1", {"q.io": "robot"}, {"q.io": "empty"}),
+    change={"remove_credential": {"registry": "q.io", "username": "robot"}},
+)
+EXAMPLES = (
+    UNTRUSTED_MIRROR,
+    BLOCKED_MIRROR,
+    REFUSED_AT_SOURCE,
+    NO_TOKENS,
+    REFUSED_AT_SEARCH,
+    OTHER_SEARCH,
+    REFUSED_AND_EMPTY,
+)
 
 
 def _with_examples(law: Any) -> Any:

@@ -434,10 +434,14 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
 
 
 def _judge_refused(held: PullRoute, refused: str) -> Iterator[StepResult]:
-    """The registry refuses all logins that the kubelet sends. A mirror on another host gets one of the nodes, or none."""
+    """The registry refuses all logins that the kubelet sends. A mirror on another host gets one of the nodes, or none. An entry without a login
+    makes the node pull without one."""
     elsewhere = [held.key_for(mirror) for mirror in _mirrors(held) if not _has_own_host(held, [mirror])]
     if usable := next((each for each in elsewhere if each.is_usable), None):
         yield _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login, and {refused}")
+        return
+    if any(login.is_empty for login in (*held.credentials.logins, *_nodes_credentials(held).logins)):
+        yield _unknown_reason(f"{refused}. Another entry has no login: the pull works only if the image is public")
         return
     source = [str(held.reference)]
     yield from _explain_all_providers(held, source)
