@@ -43,13 +43,9 @@ def _told(facts: Facts) -> Sequence[str]:
 
 
 def prepare(facts: Facts) -> Step:
-    """Whether this run already has the new login, and whether it must plan. Check mode changes nothing, so one plan is enough.
-
-    `asks`: whether the plan asks the registries about the old login. A real run does it just before the retirement.
-    """
+    """Whether this run already has the new login, and whether it must plan. Check mode changes nothing, so one plan is enough."""
     is_known = facts.fact("key") in (facts.fact("logins") or {})
-    plans = not (facts.is_check and facts.is_planned) or bool(unclear_logins(facts))
-    return {"is_known": is_known, "plans": plans, "asks": facts.is_check and facts.retires and facts.has_password}
+    return {"is_known": is_known, "plans": not (facts.is_check and facts.is_planned) or bool(unclear_logins(facts))}
 
 
 def take_login(facts: Facts) -> Step:
@@ -159,16 +155,17 @@ def _retirement_needs(facts: Facts, old_login: str) -> Iterator[str]:
 
 
 def _describe_retirement(facts: Facts, needs: Sequence[str]) -> str:
-    """Whether the tasks that disable the old login would run. In check mode, the registries are asked about it with the plan."""
+    """Whether the tasks that disable the old login would run. With `verify`, the plan asks the registries about it."""
     tasks, state = f"the tasks in {facts.option('retire_tasks')}", state_of_old_login(facts)
     if needs:
         return refuse(f"with {tasks}, the run would change nothing", needs)
     if state == "refused":
         return describe_refused(facts)
-    if state == "unknown" and not facts.allows("remaining"):
+    if state == "unknown" and facts.is_set("verify") and not facts.allows("remaining"):
         return f"{facts.logins[0]} would not be retired: {describe_unknown(facts)}"
     unless = ", unless credential_rotation_guard stops it, which needs a real run" if facts.has_guard else ""
-    return f"at the end of the run, {tasks} would disable {facts.logins[0]}{unless}"
+    accepted = "" if state == "works" else ", if the registries still accept it"
+    return f"at the end of the run, {tasks} would disable {facts.logins[0]}{accepted}{unless}"
 
 
 def describe_refused(facts: Facts) -> str:

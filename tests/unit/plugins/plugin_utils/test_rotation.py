@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     label_users,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import rotation
-from support.rotations import KEY, answered, decide, facts, found
+from support.rotations import KEY, decide, facts, found
 
 #: Check mode that writes a plan for a person.
 REVIEW = {"ansible_check_mode": True, "plan_dest": "plan.yml"}
@@ -79,23 +79,13 @@ class TestLogins:
             said = self.refusal(**given)
             assert ("has already rotated another login for quay.io from user u to user n" in said) is refuses
             step = decide("prepare", **given, ansible_check_mode=True)
-            assert step == {"is_known": True, "plans": refuses, "asks": False}
+            assert step == {"is_known": True, "plans": refuses}
 
     def test_check_mode_plans_once(self) -> None:
-        assert decide("prepare", _logins=None) == {"is_known": False, "plans": True, "asks": False}
+        assert decide("prepare", _logins=None) == {"is_known": False, "plans": True}
         assert not decide("prepare", ansible_check_mode=True)["plans"]
         assert decide("prepare", ansible_check_mode=True, _plan=None)["plans"]
         assert decide("prepare", ansible_check_mode=True, rollback=True)["plans"], "the plan is for the other direction"
-
-    def test_check_mode_asks_about_the_login_that_would_be_retired(self) -> None:
-        check = {**RETIRE, "ansible_check_mode": True}
-        for given, asks in (
-            (check, True),
-            (RETIRE, False),
-            ({**check, **NO_PASSWORD}, False),
-            ({**check, "rollback": True}, False),
-        ):
-            assert decide("prepare", **given)["asks"] is asks
 
     def test_a_command_gives_the_password(self) -> None:
         assert decide("login") == {"username": "n", "password": "q"}
@@ -286,22 +276,36 @@ class TestPlan:
         unless = f"{note}, unless credential_rotation_guard stops it, which needs a real run"
         assert unless in decide("plan", **RETIRE, **REVIEW, guard="what_if")["notes"]
 
-    def test_check_mode_promises_no_retirement_that_the_run_would_refuse(self) -> None:
-        for answer, text in (
-            (answered("logs_in"), "at the end of the run, the tasks in retire.yml would disable the old login"),
+    @pytest.mark.parametrize(
+        ("old_login", "given", "text"),
+        [
+            ("works", {}, "at the end of the run, the tasks in retire.yml would disable the old login"),
             (
-                answered("bad_login"),
+                "refused",
+                {},
                 "credential_rotation_retire_tasks would not run, and nothing would be retired, because the registries already",
             ),
+            ("unknown", {}, "the old login would not be retired: it is not known whether the registries accept it"),
             (
-                answered("unreachable"),
-                "the old login would not be retired: it is not known whether the registries accept it",
+                "unknown",
+                {"allow": ["remaining"]},
+                "at the end of the run, the tasks in retire.yml would disable the old login, if the ",
             ),
-        ):
-            notes = decide("plan", **RETIRE, ansible_check_mode=True, _asked={"results": [answer]})["notes"]
-            assert [note.startswith(text) for note in notes].count(True) == 1, notes
-        allowed = decide("plan", **RETIRE, **REVIEW, _asked={"results": [answer]}, allow=["remaining"])["notes"]
-        assert "would disable" in str(allowed)
+            (
+                "unknown",
+                {"verify": False},
+                "at the end of the run, the tasks in retire.yml would disable the old login, if the registries ",
+            ),
+        ],
+        ids=["works", "refused", "unknown", "allowed", "not verified"],
+    )
+    def test_check_mode_promises_no_retirement_that_the_run_would_refuse(
+        self, old_login: str, given: Any, text: str
+    ) -> None:
+        step = decide("plan", _plan=found(old_login=old_login), **RETIRE, ansible_check_mode=True, **given)
+        notes = step["notes"]
+        assert step["refusal"] == ""
+        assert [note.startswith(text) for note in notes].count(True) == 1, notes
 
     def test_the_review_of_a_plan_reports_what_the_retirement_needs(self) -> None:
         """The review passes, but the run with the plan would not."""
