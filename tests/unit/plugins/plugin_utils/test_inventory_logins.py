@@ -103,6 +103,12 @@ class TestPlaces:
         assert rows("private_registry", variables) == [(f"private_registry_secrets[0].{member}", "quay.io", "", "")]
         assert rows(NODES, variables) == [(f"global_pull_secret_{member}", "quay.io", "", "")]
 
+    def test_an_auth_file_is_searched_only_for_the_registries_that_are_written(self) -> None:
+        both = {"auths": {**AUTHS["auths"], "b.io": AUTHS["auths"]["quay.io"]}}
+        for include, count in (["quay.io"], 1), (["b.io"], 0):
+            variables = {"private_registry_secrets": [entry(auth_config=both, include=include)]}
+            assert len(rows("private_registry", variables)) == count
+
     def test_registries_of_the_nodes_are_found(self) -> None:
         variables = {"global_pull_secret_registries": [login()], "global_pull_secret_auth_file": ""}
         assert rows(NODES, variables) == [("global_pull_secret_registries[0]", "quay.io", "", "")]

@@ -161,6 +161,7 @@ def test_options_become_variables(place: str, module: str, said: str, expected: 
             "option 'changes[0].remove_secrets.name' is missing",
             "variable changes[0].remove_secrets.name is missing",
         ),
+        ("explain", "pull_access_info", "option 'registry_timeout' is 0", "variable registry_timeout is 0"),
     ],
 )
 def test_a_short_name_of_the_command_line_is_named(place: str, module: str, said: str, expected: str) -> None:
