@@ -65,7 +65,7 @@ REPLACED = [
 TABLE = {
     "absent": [[], ["delete"], ["delete"], FAILED, ["delete"], ["delete"]],
     "replace": [["create"], [], ["patch"], FAILED, ["patch"], FAILED],
-    "merge": [["create"], [], ["patch"], FAILED, FAILED, FAILED],
+    "merge": [["create"], [], ["patch"], FAILED, FAILED, ["patch"]],
     "remove": [[], ["patch"], ["patch"], FAILED, FAILED, ["patch"]],
     "replace, recreate": [["create"], [], ["patch"], FAILED, ["patch"], REPLACED],
     "merge, recreate": [["create"], [], ["patch"], FAILED, FAILED, REPLACED],
@@ -201,7 +201,7 @@ class TestRecreate:
             "registries": [{**QUAY, "registry": "new.io"}],
         }
         audit = lab.audit()
-        assert "'recreate: true'" in run("pull_secret", **options)["msg"]
+        assert "'recreate: true'" in run("pull_secret", **{**options, "mode": "replace"})["msg"]
         assert audit.writes() == []
         result = run("pull_secret", recreate=True, **options)
         (change,) = result["namespaces"][0]["changes"]
