@@ -137,7 +137,7 @@ def _modules(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
-VERSION = "1.3.0"
+VERSION = "1.3.1"
 
 #: Start of the error if a package that all modules need cannot be imported.
 NO_LIBRARY = "a Python package cannot be imported by "
