@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
 
-__all__ = ["KEY", "answered", "decide", "facts", "found"]
+__all__ = ["KEY", "decide", "facts", "found"]
 
 _ROLE = Path(__file__).parents[2] / "roles" / "credential_rotation"
 _DEFAULTS = yaml.safe_load((_ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
@@ -82,8 +82,3 @@ def _full(name: str) -> str:
 def decide(step: str, *args: Any, **given: Any) -> Any:
     """Return the decision about a step, with the arguments of `facts`."""
     return STEPS[step](facts(*args, **given))
-
-
-def answered(outcome: str, scheme: str = "bearer", item: str = "quay.io") -> Any:
-    """The answer of a registry about a login."""
-    return {"item": item, "scheme": scheme, "login": {"outcome": outcome, "message": f"{item} says {outcome}"}}

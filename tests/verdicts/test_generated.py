@@ -534,6 +534,10 @@ class TestRedirectedBlobs:
                         assert all(host in each.said for each in lost)
 
 
+#: The rules of an audit that have the tasks of an explanation.
+PULL_RULES = ("pod-cannot-pull", "workload-cannot-pull")
+
+
 class Repairs:
     """Explains the failed pulls of the pods, or audits them, and carries out the offered tasks, until no other task is offered."""
 
@@ -601,10 +605,6 @@ class Repairs:
 
     def _run(self, module: str, **options: Any) -> dict[str, Any]:
         return run_module(module, kubeconfig=self.pods.lab.kubeconfig, **options)
-
-
-#: The rules of an audit that have the tasks of an explanation.
-PULL_RULES = ("pod-cannot-pull", "workload-cannot-pull")
 
 
 class TestRepairs:

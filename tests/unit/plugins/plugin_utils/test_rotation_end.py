@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_end import drop_idle_warnings
-from support.rotations import KEY, answered, decide, found
+from support.rotations import KEY, decide, found
 
 RETIRE = {"retire_tasks": "retire.yml"}
 ROW = {"namespace": "a", "secret": "quay", "reason": "why"}
@@ -230,6 +230,10 @@ class TestWait:
         assert "old_login" in decide("end", verify_revoked=True)["files"]
         assert decide("end", **RETIRE, verify_revoked=True, rollback=True)["files"] == ["check"]
         assert "old_login" not in decide("end", **RETIRE, **NO_PASSWORD)["files"]
+
+
+def answered(outcome: str, scheme: str = "bearer", item: str = "quay.io") -> Any:
+    return {"item": item, "scheme": scheme, "login": {"outcome": outcome, "message": f"{item} says {outcome}"}}
 
 
 class TestAnswers:

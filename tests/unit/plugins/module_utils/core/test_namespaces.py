@@ -172,7 +172,7 @@ class TestRequesters:
         assert selector.is_closed is is_closed
 
 
-class TestFromOptions:
+class TestSelectorOption:
     @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}], ids=str)
     def test_a_selector_without_criteria_is_refused(self, options: dict) -> None:
         assert raised(OptionError, lambda: selector_of(options)) == (
