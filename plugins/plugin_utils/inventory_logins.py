@@ -74,18 +74,14 @@ class _Rotation:
         Another password of the new user counts if it is the old password, or fixed: a template may give a token of another team.
         """
         old, new = self.exchange.old, self.exchange.new
-        if (
-            None in (registry, username)
-            or not password
-            or old.username == new.username
-            or not self.exchange.is_for(str(registry))
-        ):
+        if None in (registry, username) or old.username == new.username or not self.exchange.is_for(str(registry)):
             return ""
-        if str(username) == old.username:
-            return _OTHER_USER if str(password) == new.password else ""
-        if str(username) != new.username or str(password) == new.password:
+        user, given = str(username), str(password or "")
+        if not self.exchange.has_other_password(user, given):
             return ""
-        is_certain = str(password) == old.password or not _has_template(self.written(written))
+        if user == old.username:
+            return _OTHER_USER if given == new.password else ""
+        is_certain = given == old.password or not _has_template(self.written(written))
         return _OTHER_PASSWORD if is_certain else ""
 
     def written(self, value: Any) -> Any:

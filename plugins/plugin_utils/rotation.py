@@ -141,17 +141,13 @@ def retirement_needs(facts: Facts) -> Sequence[str]:
     """Return why a run that retires the old login would change nothing."""
     if not facts.retires or facts.is_set("emergency"):
         return ()
-    return [*filter(None, _retirement_needs(facts, facts.plan["old_login"]))]
-
-
-def _retirement_needs(facts: Facts, old_login: str) -> Iterator[str]:
-    yield inventory_problem(facts)
-    yield other_passwords_problem(facts, facts.plan, old_login)
+    needs = [inventory_problem(facts), other_passwords_problem(facts, facts.plan, facts.plan["old_login"])]
     if not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):
-        yield (
+        needs.append(
             "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
             f"a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. {_REMAINING}"
         )
+    return [*filter(None, needs)]
 
 
 def _describe_retirement(facts: Facts, needs: Sequence[str]) -> str:

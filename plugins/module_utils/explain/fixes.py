@@ -13,7 +13,7 @@ the tasks with more rights. So a task is offered only if every text in it is pla
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -296,11 +296,15 @@ def _is_registry(value: Any) -> bool:
     """Whether it is a registry as in an entry: not a glob, without user and query."""
     if isinstance(value, TemplateText):
         return True
+    return _accepts(check_key, value) and is_plain(value) and not is_pattern(value)
+
+
+def _accepts(check: Callable[[str, str], None], key: str) -> bool:
     try:
-        check_key("", value)
+        check("", key)
     except OptionError:
         return False
-    return is_plain(value) and not is_pattern(value)
+    return True
 
 
 #: Options with text from a cluster: the term for it, and the check that it must pass.
@@ -331,23 +335,14 @@ def _find_unusual(task: Fix) -> Iterator[str]:
         yield "the task"
     yield from _find_unusual_options(options)
     if options.get("mode") != "remove":
-        yield from map(_describe_unused, filter(_is_unused, map(as_dict, as_list(options.get("registries")))))
+        yield from _find_unused_keys(as_dict(entry).get("registry") for entry in as_list(options.get("registries")))
 
 
-def _is_unused(entry: Mapping[str, Any]) -> bool:
-    """Whether no client uses the key of the entry for any image, so that the module refuses it."""
-    key = entry.get("registry")
-    if not isinstance(key, str) or isinstance(key, TemplateText):
-        return False
-    try:
-        refuse_unused("", key)
-    except OptionError:
-        return True
-    return False
-
-
-def _describe_unused(entry: Mapping[str, Any]) -> str:
-    return f"the registry key {_quote_value('registry', as_str(entry.get('registry')))}"
+def _find_unused_keys(keys: Iterable[Any]) -> Iterator[str]:
+    """Each key that no client uses for any image: the module refuses to write it."""
+    for key in keys:
+        if isinstance(key, str) and not (isinstance(key, TemplateText) or _accepts(refuse_unused, key)):
+            yield f"the registry key {_quote_value('registry', key)}"
 
 
 def _find_unusual_options(options: Mapping[str, Any]) -> Iterator[str]:

@@ -34,7 +34,7 @@ from ..core.objects import (
 from ..core.text import join_and
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
-from .account_lists import GENERATED_ANNOTATIONS, is_marked_generated
+from .account_lists import is_marked_generated
 from .hosted import ADDITIONAL_SECRET
 
 #: The pull secret of every node.
@@ -77,7 +77,7 @@ def autoupdate(obj: Json) -> str:
 def is_platform_object(ref: ObjectRef, observed: Json) -> bool:
     """Whether the platform or a controller manages the object. It is never adopted and never pruned, whatever its labels say."""
     meta = metadata(observed)
-    annotated = any(name in as_dict(meta.get("annotations")) for name in (*GENERATED_ANNOTATIONS, AUTOUPDATE))
+    annotated = is_marked_generated(observed) or AUTOUPDATE in as_dict(meta.get("annotations"))
     reserved = {SERVICE_ACCOUNT: _ACCOUNTS, ROLE_BINDING: RESERVED_BINDINGS}.get(ref.kind, ())
     return (
         annotated or bool(controller_of(observed)) or ref.name in reserved or is_global(ref) or ref == NODE_SECRET_COPY

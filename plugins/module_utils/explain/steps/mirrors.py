@@ -202,8 +202,8 @@ def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None)
             return MirrorKey(mirror, login.key, "", ref, provider, is_refused)
         (held,) = credentials_of(ref.namespace, [ref.name], reference.repository, evidence).secrets
         is_unsent = login.key in held.keys and login.key not in held.empty_keys
-        name = "unsent" if is_unsent else "empty"
-        return MirrorKey(mirror, secret=ref, provider=provider, is_refused=is_refused, **{name: login.key})
+        unsent, empty = (login.key, "") if is_unsent else ("", login.key)
+        return MirrorKey(mirror, secret=ref, provider=provider, is_refused=is_refused, unsent=unsent, empty=empty)
     # An entry without a login that CRI-O reads ends its search.
     if not found or found in secret.empty_keys:
         return MirrorKey(mirror, provider=provider, empty=found)
