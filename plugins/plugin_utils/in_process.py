@@ -38,6 +38,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import filter_loader, lookup_loader
+from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
@@ -113,8 +114,8 @@ def _text(path: Path) -> str:
         return ""
 
 
-def display(line: str, color: str | None = None) -> None:
-    """Display a line at once, in Ansible's main process.
+def display(text: str) -> None:
+    """Display a text at once, in Ansible's main process. Nothing of another host comes between its lines.
 
     `Display.display` also sends the line to the main process. But some callbacks, such as the one of older versions of ansible-runner, wrap
     that method and write to the output of the calling process. From ansible-core 2.19 on, Ansible warns of each task whose worker writes
@@ -122,9 +123,14 @@ def display(line: str, color: str | None = None) -> None:
     """
     queue = getattr(Display(), "_final_q", None)
     if queue is None:
-        Display().display(line, color=color)
+        Display().display(text)
     else:
-        queue.send_display("display", line, color=color)
+        queue.send_display("display", text)
+
+
+def _paint(line: str, color: str | None) -> str:
+    """Return the line in its color, as `Display.display` does with a whole text. Ansible writes the text to its log as well, without colors."""
+    return stringc(line, color) if color and not C.DEFAULT_LOG_PATH else line
 
 
 def preload() -> None:
@@ -240,12 +246,13 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         """
         if self._task.no_log or not boolean(self._task.args.get("show", False), strict=False):
             return
+        shown = [_paint(line, color) for line, color in lines]
         if not all(
             _setting(name, {}, default=True, **_CALLBACK) for name in ("display_skipped_hosts", "display_ok_hosts")
         ):
-            display(f"\nTASK [{self._task.get_name().strip()}]")
-        for line, color in lines:
-            display(line, color)
+            shown.insert(0, f"\nTASK [{self._task.get_name().strip()}]")
+        if shown:
+            display("\n".join(shown))
 
     def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
         if self._connection.transport != "local":

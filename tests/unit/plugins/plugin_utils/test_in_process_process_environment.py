@@ -217,13 +217,13 @@ class DisplayQueue:
         self.sent.append((*arguments, options))
 
 
-def test_a_worker_passes_the_line_to_the_main_process(
+def test_a_worker_passes_the_text_to_the_main_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue = DisplayQueue()
     monkeypatch.setattr(Display(), "_final_q", queue)
-    display("a line", "red")
-    assert queue.sent == [("display", "a line", {"color": "red"})]
+    display("a line")
+    assert queue.sent == [("display", "a line", {})]
     assert capsys.readouterr() == ("", "")
 
 
