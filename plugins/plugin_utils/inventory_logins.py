@@ -25,8 +25,8 @@ NODES = "global_pull_secret"
 _SOURCES = ("registries", "auth_file", "auth_config")
 _NOT_EVALUATED = "its login cannot be evaluated here"
 _NOT_READ = "its content cannot be read here"
-_OTHER_USER = "its user name is not the new one"
-_OTHER_PASSWORD = "its password is not the new one"
+_OTHER_USER = "the password is the new one, the user name is not"
+_OTHER_PASSWORD = "the user name is the new one, the password is not"
 #: Errors of values that cannot be evaluated: templates and vaulted values.
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
 

@@ -225,7 +225,7 @@ def _inventory_text(facts: Facts) -> str:
 def _declaration(row: Mapping[str, Any]) -> str:
     registry = f" ({row['registry']})" if row["registry"] else ""
     problem = f", {row['problem']}" if row["problem"] else ""
-    return f"{row['place']}{registry}{problem}{', whose password is the variable ' + row['variable'] if row['variable'] else ''}"
+    return f"{row['place']}{registry}{problem}{', password variable: ' + row['variable'] if row['variable'] else ''}"
 
 
 def inventory_notes(facts: Facts) -> list[list[str]]:

@@ -690,13 +690,13 @@ class TestSteps:
         assert checked.status == refused.status != 0
         told = " ".join(refused.output.split())
         assert "nothing was changed: the inventory of east-0 declares the login" in " ".join(checked.output.split())
-        where = f"private_registry_secrets_team[0].registries[0] ({cluster.host}), whose password is the variable team.password"
+        where = f"private_registry_secrets_team[0].registries[0] ({cluster.host}), password variable: team.password"
         assert "nothing was changed: the inventory of east-0 declares the login to replace" in told
         assert where in told
         # Someone edits the user name, and forgets the password.
         half = rotate(tmp_path, [cluster], **retire, team={**cluster.new, "password": cluster.old["password"]})
         assert half.status != 0
-        assert f"({cluster.host}), its password is not the new one, whose password is the" in " ".join(
+        assert f"({cluster.host}), the user name is the new one, the password is not, password variable:" in " ".join(
             half.output.split()
         )
         assert audit.writes() == []

@@ -151,7 +151,7 @@ class TestLogins:
         assert rows("delegated_auth", {"delegated_auth_registries": [delegated]}, self.OLD_USER, token="fresh") == []
 
     def test_another_fixed_password_of_the_same_user_is_listed(self) -> None:
-        problem = "its password is not the new one"
+        problem = "the user name is the new one, the password is not"
         variables = {
             "private_registry_secrets": [entry(login(), login(**NEW)), entry(auth_file="auth.json")],
             "global_pull_secret_auth_config": AUTHS,
@@ -168,7 +168,7 @@ class TestLogins:
 
     def test_a_fixed_text_in_a_variable_is_listed(self) -> None:
         """The usual form has the password in a vaulted variable."""
-        problem = "its password is not the new one"
+        problem = "the user name is the new one, the password is not"
         variables = {
             "private_registry_secrets": [
                 entry(login(password="{{ vaulted }}")),
@@ -232,7 +232,10 @@ class TestHalves:
     """Someone changes the user name or the vaulted password, and forgets the other one."""
 
     NEW_USER: ClassVar = {"username": "robot-2", "password": NEW["password"]}
-    OTHER_PASSWORD, OTHER_USER = "its password is not the new one", "its user name is not the new one"
+    OTHER_PASSWORD, OTHER_USER = (
+        "the user name is the new one, the password is not",
+        "the password is the new one, the user name is not",
+    )
 
     def found(self, written: Mapping[str, Any], old: Mapping[str, str] = OLD, **values: Any) -> list[tuple[str, str]]:
         """Variable and problem of the place, which is the same for each form of a declaration."""

@@ -138,7 +138,7 @@ class TestPlan:
         assert ("no secret has an entry" in said) is refuses
 
     def test_a_login_that_the_inventory_declares_stops_only_a_retirement(self) -> None:
-        text = "private_registry_secrets[0] (quay.io), whose password is the variable team.password; replace it there"
+        text = "private_registry_secrets[0] (quay.io), password variable: team.password; replace it there"
         for given, refuses in (
             (RETIRE, True), ({}, False), ({**RETIRE, "ansible_check_mode": True}, True), ({**RETIRE, **REVIEW}, False),
             ({**RETIRE, "rollback": "yes"}, False), ({**RETIRE, "allow": "other, remaining"}, False),
