@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible import constants as C
 
-from ..module_utils.core.documents import OF_REGISTRIES, VERDICT_TITLES, verdict_of
+from ..module_utils.core.documents import OF_REGISTRIES, VERDICT_TITLES, describe_idle, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
 from ..module_utils.explain.fixes import makes_secret, offer_of, options_of
 from .known_variables import VARIABLES
@@ -239,20 +239,14 @@ def what_if_line(results: Sequence[Result], *, page: str = "", asked: bool = Tru
 
 
 def idle_line(results: Sequence[Result], ignore: Sequence[str] = OF_REGISTRIES) -> str:
-    """Name the changes that affect nothing on any cluster, by number. Empty without one: a change can be meant for one of many clusters.
-
-    Changes of the kinds `ignore` are not named. No image of a registry is a good answer, but an object that does not exist may be mistyped.
-    """
+    """Name the changes that affect nothing on any cluster. Empty without one: a change can be meant for one of many clusters."""
     read = [
-        {row["number"] for row in result["without_effect"] if row["kind"] not in ignore}
+        {(row["number"], row["kind"]) for row in result["without_effect"]}
         for result in results
         if "without_effect" in result
     ]
-    numbers = sorted(set.intersection(*read)) if read else []
-    if not numbers:
-        return ""
-    them = f"change {numbers[0]} affects" if len(numbers) == 1 else f"changes {join_and([*map(str, numbers)])} affect"
-    return f"{them} nothing that was read (check the names, see the warning)"
+    idle = describe_idle(sorted(set.intersection(*read)) if read else (), ignore)
+    return f"{idle} (check the names, see the warning)" if idle else ""
 
 
 def explain_line(result: Result, *, asked: bool = False) -> str:

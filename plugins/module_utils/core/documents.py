@@ -120,7 +120,8 @@ def headline(document: Mapping[str, Any]) -> str:
     not_asked, unplanned = document["not_asked"], document["access"]["unplanned"]
     silent = f"the registries of {pluralize(not_asked, 'container')} were not asked" if not_asked else ""
     left_out = describe_unplanned(len(unplanned)) if unplanned else ""
-    more = [*filter(None, (silent, left_out, unread, _describe_unread_images(document), upgrade))]
+    idle = describe_idle((at, each["kind"]) for at, each in enumerate(document["changes"], 1) if each["no_effect"])
+    more = [*filter(None, (silent, left_out, idle, unread, _describe_unread_images(document), upgrade))]
     if broken:
         its = "its image" if broken == 1 else "their image"
         also = f", and {join_and(more)}" if more else ""
@@ -160,6 +161,18 @@ def describe_unread(namespaces: Sequence[str]) -> str:
     if not namespaces:
         return ""
     return f"the pods or workloads of {pluralize(len(namespaces), 'namespace')} could not be read"
+
+
+def describe_idle(changes: Iterable[tuple[int, str]], ignore: Sequence[str] = OF_REGISTRIES) -> str:
+    """Return a sentence about changes that affect nothing, each with its number and kind, without a full stop. Empty without one.
+
+    Changes of the kinds `ignore` are not named. No image of a registry is a good answer, but an object that does not exist may be mistyped.
+    """
+    numbers = [f"{number}" for number, kind in changes if kind not in ignore]
+    if not numbers:
+        return ""
+    them = f"change {numbers[0]} affects" if len(numbers) == 1 else f"changes {join_and(numbers)} affect"
+    return f"{them} nothing that was read"
 
 
 def _describe_unread_images(document: Mapping[str, Any]) -> str:

@@ -97,6 +97,21 @@ def test_the_headline_mentions_workloads_that_could_not_be_read(answers: list[st
     assert headline(document(*map(container, answers), unread_workloads=["a", "b"])) == says.format(unread=unread)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        (["remove_secrets"], "No container is known to lose its image, but change 1 affects nothing that was read."),
+        (["moved", "target_version", "remove_links"],
+         "No container is known to lose its image, but changes 2 and 3 affect nothing that was read."),
+        (["only_registries"], "None of 1 container would lose its image."),
+    ],
+)  # fmt: skip
+def test_the_headline_names_changes_that_may_be_mistyped(kinds: list[str], says: str) -> None:
+    """No image of a registry is a good answer, but an object that does not exist may be mistyped."""
+    changes = [change(kind=kind, no_effect="nothing has this name") for kind in kinds]
+    assert headline(document(container("still_pulls"), changes=changes)) == says
+
+
 def test_moments_are_counted_with_the_earliest_first() -> None:
     rows = [container(), container(when="at_once"), container(), container("unknown")]
     assert count_moments(rows) == "1 at once, 2 when the next pod is created"

@@ -170,7 +170,7 @@ def test_workloads_that_cannot_be_read_fail_a_question_that_unknown_fails(path: 
     assert "the pods or workloads of 2 namespaces could not be read, so their containers are not known" in reason
     assert f"in namespace a: {kind} could not be read (" in reason
     assert outcome.extra["what_if"]["unread_workloads"] == ["a", "b"]
-    assert "but the pods or workloads of 2 namespaces could not be read" in outcome.extra["text"][0]
+    assert "the pods or workloads of 2 namespaces could not be read" in outcome.extra["text"][0]
     assert not answered(api, "a", "b", changes=kept, failing=("would_break",)).has_failed
 
 
