@@ -553,6 +553,8 @@ class Repairs:
         #: Tasks that were offered again although they had been carried out, and the pods that could start before and no longer can.
         self.useless: list[str] = []
         self.lost: list[str] = []
+        #: Tasks that removed a login that they do not name from a secret.
+        self.dropped: list[str] = []
 
     def run(self, failures: Callable[[], Iterator[tuple[Any, Mapping[str, Any]]]]) -> None:
         """`failures` yields each failure with its place: the number of a pod, or a rule."""
@@ -596,15 +598,37 @@ class Repairs:
         for (place, text), each in offered.items():
             if (place, text) not in self.done:
                 for task in each["fix"]:
+                    held = self._held(task)
                     carry_out(self._run, self.pods.login_for(str(task)), [task], **self._access)
+                    if gone := held - self._held(task):
+                        self.dropped.append(f"{sorted(gone)} after {task}")
             elif place not in self.STAYS:
                 self.useless.append(f"{each}, {place}")
         new = offered.keys() - self.done.keys()
         self.done.update({key: offered[key] for key in new})
         return {place for place, _text in new}
 
+    def _held(self, task: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+        """Namespace, secret and key of each login that the task must keep: those that can be decoded, for registries that it does not name."""
+        options = task.get("openshift_ops.image_pull.pull_secret", {})
+        if not options or options.get("state") == "absent":
+            return set()
+        named, name = {row["registry"] for row in options["registries"]}, options["name"]
+        places = [place for place in options["namespaces"] if self.pods.lab.get(place, "secrets", name)]
+        return {
+            (place, name, key)
+            for place in places
+            for key, entry in self.pods.lab.entries(place, name).items()
+            if named.isdisjoint((key, _bare(key))) and isinstance(entry, dict) and entry.get("auth") != "?"
+        }
+
     def _run(self, module: str, **options: Any) -> dict[str, Any]:
         return run_module(module, kubeconfig=self.pods.lab.kubeconfig, **options)
+
+
+def _bare(key: str) -> str:
+    """The key as docker login writes it for the same registry, without scheme and version."""
+    return key.removeprefix("https://").removeprefix("http://").removesuffix("/v1/").removesuffix("/v2/").strip("/")
 
 
 class TestRepairs:
@@ -619,13 +643,16 @@ class TestRepairs:
         ],
         ids=["signatures", "mirrors", "audit"],
     )
-    def test_an_offered_task_ends_its_failure_and_breaks_no_pod(self, pods: Pods, setting: Setting, what: Any) -> None:
+    def test_an_offered_task_ends_its_failure_breaks_no_pod_and_loses_no_login(
+        self, pods: Pods, setting: Setting, what: Any
+    ) -> None:
         repairs = Repairs(pods)
         with setting.applied(pods.lab, pods.names):
             repairs.run(lambda: what(repairs))
         print(setting.name, Counter(row.get("rule", row.get("cause")) for row in repairs.done.values()))
         assert repairs.done or COUNT < LARGE
         assert not repairs.useless, f"{len(repairs.useless)} of {len(repairs.done)}, such as {repairs.useless[0]}"
+        assert not repairs.dropped, f"{len(repairs.dropped)} of {len(repairs.done)}, such as {repairs.dropped[0]}"
         # With the provider, nodes use all secrets of a namespace. A secret that becomes readable can have a wrong login for other pods.
         lost = [] if setting.provider else repairs.lost
         assert not lost, f"{len(lost)}, such as {lost[0]}"

@@ -118,7 +118,7 @@ def _explain_steps(
     require_all(evidence, [*secrets, NODE_SECRET, *source_refs(subject.namespace), *cache_refs(subject)])
     hosts = [each.host for each in named.references]
     credentials = credentials_of(subject.namespace, names, reference.repository, evidence, hosts)
-    yield from explain_secrets(subject.namespace, credentials, reference.host)
+    yield from explain_secrets(subject.namespace, credentials, reference)
     # Without the settings of the node, only the node can tell which registry a name without one refers to.
     is_known = all(each.verdict != UNKNOWN for each in named.seen)
     may_ask = is_known and not credentials.in_state("unparsable")

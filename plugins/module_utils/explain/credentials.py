@@ -80,7 +80,8 @@ class KubeletLogin:
 class PullSecretStatus:
     """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`. `detail` adds to it, as the rest of a sentence.
 
-    `nameless_keys` are those of the `empty_keys` that have no user. `is_generated`: the platform generated the secret and would restore it.
+    `keys` are those that nodes read or, of an unparsable secret, the `bad_keys` of its content. `nameless_keys` are those of the `empty_keys`
+    that have no user. `is_generated`: the platform generated the secret and would restore it.
     `refused`: as `refused_logins` returns them.
     """
 
@@ -185,7 +186,7 @@ def secret_status(name: str, secret: Json) -> PullSecretStatus:
         return PullSecretStatus(name, "wrong_type", held.type)
     reading = held.for_kubelet
     if reading.problems:
-        return PullSecretStatus(name, "unparsable", reading.problems[0])
+        return PullSecretStatus(name, "unparsable", reading.problems[0], tuple(held.bad_keys))
     empty = frozenset(key for key, (user, password) in reading.logins.items() if not (user and password))
     nameless = frozenset(key for key in empty if not reading.logins[key][0])
     generated, refused = is_marked_generated(secret), refused_logins(secret)

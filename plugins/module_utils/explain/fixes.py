@@ -102,6 +102,20 @@ def rewrite_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
     return [_secret(namespace, secret, registry, mode="replace", recreate=True)]
 
 
+def repair_content(
+    namespace: str, secret: str, bad: Sequence[str], registry: str, needed: Sequence[str] = ()
+) -> list[Fix]:
+    """Make the content of a secret readable: write those of the entries `bad` that are `needed` again, and remove the others.
+
+    Without a bad entry, something else in the content is wrong, and the login of the registry replaces it.
+    """
+    if not bad:
+        return rewrite_secret(namespace, secret, registry)
+    others = [key for key in bad if key not in needed]
+    removed = remove_registry(namespace, secret, *others) if others else []
+    return [*removed, *(task for key in needed for task in add_registry(namespace, secret, key))]
+
+
 def grant(project: str, namespace: str, account: str) -> list[Fix]:
     options = {"namespaces": [project], "service_accounts": [{"namespace": namespace, "name": account}]}
     return [_task(_GRANT, "image_puller_grant", options)]
@@ -381,7 +395,10 @@ def _effects(task: Fix) -> Iterator[str]:
         registries = [as_str(as_dict(entry).get("registry")) for entry in as_list(options.get("registries"))]
         known = [registry for registry in registries if not isinstance(registry, TemplateText)]
         login = f"the login for {join_and(known)}" if known else "the login that you give"
-        yield f"This writes {login} into secret {options.get('name')} of namespace {places}: {_describe_users(options)}."
+        secret = f"secret {options.get('name')} of namespace {places}"
+        replaces = options.get("mode") == "replace"
+        effect = f"replaces the whole content of {secret} by {login}" if replaces else f"writes {login} into {secret}"
+        yield f"This {effect}: {_describe_users(options)}."
 
 
 def _describe_users(options: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str, metadata
 from ...core.text import summarize
-from ...dockerconfig.registry_keys import without_user
+from ...dockerconfig.registry_keys import kubelet_keys, without_user
 from ...images.references import Reference
 from ...platform.account_lists import names_in
 from .. import fixes
@@ -53,13 +53,15 @@ def explain_secret_list(subject: ContainerPull, evidence: Lookup) -> tuple[Seque
     return names, info("pull_secrets", text)
 
 
-def explain_secrets(namespace: str, found: Credentials, host: str) -> Iterator[StepResult]:
-    """Yield the result for each secret. `host`: the registry that a fix is for."""
+def explain_secrets(namespace: str, found: Credentials, reference: Reference) -> Iterator[StepResult]:
+    """Yield the result for each secret. `reference`: the image that a fix is for."""
     for secret in found.secrets:
         ref = ObjectRef(SECRET, namespace, secret.name)
         if secret.state == "unparsable":
             reason = f"{ref} stops every pull of a pod that lists it, because {secret.detail}"
-            yield failure("secret", reason, fixes.rewrite_secret(namespace, secret.name, host))
+            needed = [*kubelet_keys(secret.keys, reference.repository)]
+            fix = fixes.repair_content(namespace, secret.name, secret.keys, reference.host, needed)
+            yield failure("secret", reason, fix)
         elif secret.state == "unread":
             yield unknown("secret", f"the content of {ref} is not known: {secret.detail}")
         else:

@@ -161,7 +161,6 @@ class Audit:
             without = f". Not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_describe_namespaces(names, len(self.survey.places))} could not be read: {why}{without}"
         yield from self._unread_evidence()
-        yield from unknown_signatures(self.survey)
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
             yield from _describe_unread(errors, "It is not known whether a grant to it is dead")
@@ -189,6 +188,8 @@ class Audit:
             of_nodes,
             "It may not be known which nodes verify access to images, and which credential providers they have",
         )
+        if IMAGE_UNSIGNED in self.rules:
+            yield from unknown_signatures(self.survey)
 
     def _effect_of_missing(self, what: str) -> str:
         """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""

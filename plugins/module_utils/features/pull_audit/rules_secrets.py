@@ -65,16 +65,9 @@ def find_unparsable_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) 
             continue
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = f"{secret.ref} stops every pull of a pod that lists it, because {problems[0]}{more}"
-        yield Finding("secret-unparsable", secret.ref, "", message, _remove_bad_entries(secret))
-
-
-def _remove_bad_entries(secret: AuditedSecret) -> list[fixes.Fix]:
-    """Return tasks that remove the bad entries or, if the content has other problems, write the whole secret again."""
-    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and can_be_shown(key)]
-    if bad and len(bad) == len(secret.reading.problems):
-        return fixes.remove_registry(secret.namespace, secret.name, *bad)
-    host = next(iter([*bad, *filter(can_be_shown, secret.reading.logins)]), fixes.REGISTRY)
-    return fixes.rewrite_secret(secret.namespace, secret.name, host)
+        host = next(filter(can_be_shown, [*secret.stored.known.entries, *secret.reading.logins]), fixes.REGISTRY)
+        fix = fixes.repair_content(place.namespace, secret.name, secret.stored.bad_keys, host)
+        yield Finding("secret-unparsable", secret.ref, "", message, fix)
 
 
 def find_unmatched_keys(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -150,7 +143,7 @@ def find_duplicate_secrets(
     ):
         # As the kubelet reads the keys: other spellings of a registry can be for other images, or for none.
         logins = frozenset((keyring_key(one.key) or one.key, one.username, one.password) for one in secret.logins)
-        if not logins or secret.reading.problems:
+        if secret.reading.problems or not any(user and password for _key, user, password in logins):
             continue
         kept = first.setdefault(logins, secret)
         if kept is not secret:

@@ -162,6 +162,15 @@ class TestSecrets:
         assert found.reason.startswith(
             "secret ns/bad stops every pull of a pod that lists it, because the entry for 'x'"
         )
+        assert found.fix == fixes.remove_registry("ns", "bad", "x")
+
+    def test_only_the_bad_entries_of_an_unparsable_secret_change(self) -> None:
+        bad = secret({"x.io": {"auth": "?"}, "q.io": {"auth": "?"}, "good.io": AUTH})
+        found = told(pod("bad"), known(bad=bad))
+        assert found.fix == [*fixes.remove_registry("ns", "bad", "x.io"), *fixes.add_registry("ns", "bad", "q.io")]
+
+    def test_content_that_cannot_be_edited_is_replaced(self) -> None:
+        found = told(pod("bad"), known(bad=secret({}) | {"data": {".dockerconfigjson": "?"}}))
         assert found.fix == fixes.rewrite_secret("ns", "bad", "q.io")
 
     def test_an_unreadable_secret_leaves_a_doubt(self) -> None:

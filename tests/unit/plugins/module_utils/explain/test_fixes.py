@@ -254,8 +254,8 @@ def test_a_login_is_not_offered_for_a_key_that_no_client_uses() -> None:
          ["This writes the login for q.io into secret pull of namespace ns: everybody who may read secrets or create pods there can "
          "use it."]),
         (fixes.rewrite_secret("ns", "pull", fixes.REGISTRY),
-         ["This writes the login that you give into secret pull of namespace ns: everybody who may read secrets or create pods there "
-         "can use it."]),
+         ["This replaces the whole content of secret pull of namespace ns by the login that you give: everybody who may read secrets or "
+         "create pods there can use it."]),
         (fixes.add_registry("openshift-config", "pull-secret", "q.io"),
          ["This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
          "of all namespaces."]),

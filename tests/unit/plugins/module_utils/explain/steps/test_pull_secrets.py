@@ -45,10 +45,10 @@ def test_the_list_of_secrets_comes_from_the_pod_or_the_account() -> None:
 
 
 def test_each_state_of_a_secret_has_its_verdict() -> None:
-    states = ("usable", "missing", "wrong_type", "unparsable", "unread")
-    found = list(
-        explain_secrets("ns", Credentials([PullSecretStatus("s", state, "x") for state in states], []), "q.io")
-    )
+    states, image = ("usable", "missing", "wrong_type", "unparsable", "unread"), reference_of(IMAGE)
+    assert image is not None
+    held = Credentials([PullSecretStatus("s", state, "x") for state in states], [])
+    found = list(explain_secrets("ns", held, image))
     assert [seen.verdict for seen in found] == ["", "", "", "will_not_pull", "unknown"]
     assert [seen.step.ok for seen in found if seen.step] == [True, False, False, False, None]
     assert found[2].step is not None

@@ -306,6 +306,11 @@ class TestDuplicate:
         others = [secret("one"), secret("two", {"q.io": auth("other")}), secret("three", {"r.io": auth()})]
         assert found_by("secret-duplicate", place(secrets=[*others, secret("four", {}), secret("five", {})])) == []
 
+    def test_entries_without_a_password_are_no_logins(self):
+        """The module that links the kept secret would refuse it."""
+        entries = {"q.io": {"username": "user"}, "r.io": {"password": "password"}}
+        assert found_by("secret-duplicate", place(secrets=[secret("one", entries), secret("two", entries)])) == []
+
     @pytest.mark.parametrize(
         ("one", "two"),
         [
