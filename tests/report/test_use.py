@@ -155,7 +155,7 @@ class TestTable:
         page = watched.open("view=findings&rule=secret-type-dead&cluster=1")
         page.locator("#findings .fix summary").first.click()
         effect = page.locator("#findings .fix .effect").first.inner_text()
-        assert effect.startswith("This writes the login for quay.io/team into secret ")
+        assert effect.startswith("This replaces the whole content of secret ")
         (task,) = yaml.safe_load(page.locator("#findings .fix pre").first.inner_text())
         assert task["openshift_ops.image_pull.pull_secret"]["recreate"] is True
 
@@ -170,7 +170,7 @@ class TestTable:
         tasks = yaml.safe_load(text)
         assert len(tasks) == len(found(report, rule="secret-type-dead"))
         # A comment before each task names the login and the secret.
-        assert text.count("\n- name: ") == text.count("# This writes the login for ") == len(tasks)
+        assert text.count("\n- name: ") == text.count("# This replaces the whole content of ") == len(tasks)
 
 
 class TestOverview:

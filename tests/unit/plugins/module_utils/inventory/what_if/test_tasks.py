@@ -228,9 +228,9 @@ class TestWrittenObjects:
     @pytest.mark.parametrize("written", [secret("s0", {"r.io": auth()}), None])
     def test_no_entry_is_added_to_a_secret_that_is_written(self, written: Any) -> None:
         tasks = fixes.add_registry("a", "s0", "q.io")
-        # The other secret of the list stops every pull, so it is the one to write.
+        # The other secret of the list stops every pull, so it is the one to repair.
         assert self.chosen({ObjectRef(SECRET, "a", "s0"): written}, tasks) == (
-            [("pull_secret", "s1", "q.io", "replace")],
+            [("pull_secret", "s1", "x.io", "remove")],
             "",
         )
 
@@ -247,8 +247,8 @@ class TestWrittenObjects:
         ("left", "chosen"),
         [
             # The other secret of the list stops every pull.
-            (account("s1"), ([("pull_secret", "s1", "q.io", "replace")], "")),
-            (None, ([("pull_secret", "s1", "q.io", "replace")], "")),
+            (account("s1"), ([("pull_secret", "s1", "x.io", "remove")], "")),
+            (None, ([("pull_secret", "s1", "x.io", "remove")], "")),
             (account("s0"), ([], "pod")),
         ],
     )
