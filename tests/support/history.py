@@ -211,8 +211,8 @@ class Model:
         problems += [
             f"service account {account} can no longer pull from {key}"
             for account, keys in could_pull.items()
-            for key in sorted(keys - can_pull.get(account, set()))
-            if not named.is_revoked(key)
+            for key in sorted(keys)
+            if bare_key(key) not in {*map(bare_key, can_pull.get(account, ()))} and not named.is_revoked(key)
         ]
         return [f"{event}: {problem}" for problem in problems]
 
@@ -349,6 +349,11 @@ def _login(entry: Object) -> tuple[str, str]:
     except (TypeError, ValueError):
         user = password = ""
     return (user, password.strip("\0")) if user else (entry.get("username") or "", entry.get("password") or "")
+
+
+def bare_key(key: str) -> str:
+    """The key without scheme, user and version: the modules replace all spellings of a registry."""
+    return key.rpartition("://")[2].rpartition("@")[2].removesuffix("/v1/").removesuffix("/v2/").strip("/")
 
 
 def _host(registry: str) -> str:

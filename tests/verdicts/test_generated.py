@@ -10,6 +10,7 @@ in tests/lab_fidelity.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections import Counter, defaultdict
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 from support.fixes import carry_out
 from support.generated_pods import NAMESPACES, READABLE, VOLUME, PodCase, Pods, generated
+from support.history import bare_key
 from support.hostile_registry import answer, served
 from support.lab import Lab
 from support.modules import run_module
@@ -609,26 +611,29 @@ class Repairs:
         return {place for place, _text in new}
 
     def _held(self, task: Mapping[str, Any]) -> set[tuple[str, str, str]]:
-        """Namespace, secret and key of each login that the task must keep: those that can be decoded, for registries that it does not name."""
+        """Namespace, secret and key of each login that the task must keep: those that the kubelet reads, for registries that it does not name."""
         options = task.get("openshift_ops.image_pull.pull_secret", {})
         if not options or options.get("state") == "absent":
             return set()
-        named, name = {row["registry"] for row in options["registries"]}, options["name"]
+        named, name = {bare_key(row["registry"]) for row in options["registries"]}, options["name"]
         places = [place for place in options["namespaces"] if self.pods.lab.get(place, "secrets", name)]
         return {
             (place, name, key)
             for place in places
             for key, entry in self.pods.lab.entries(place, name).items()
-            if named.isdisjoint((key, _bare(key))) and isinstance(entry, dict) and entry.get("auth") != "?"
+            if bare_key(key) not in named and _is_read(entry)
         }
 
     def _run(self, module: str, **options: Any) -> dict[str, Any]:
         return run_module(module, kubeconfig=self.pods.lab.kubeconfig, **options)
 
 
-def _bare(key: str) -> str:
-    """The key as docker login writes it for the same registry, without scheme and version."""
-    return key.removeprefix("https://").removeprefix("http://").removesuffix("/v1/").removesuffix("/v2/").strip("/")
+def _is_read(entry: Any) -> bool:
+    """Whether the kubelet decodes the entry."""
+    try:
+        return isinstance(entry, dict) and base64.b64decode(entry.get("auth", ""), validate=True) is not None
+    except ValueError:
+        return False
 
 
 class TestRepairs:

@@ -81,7 +81,7 @@ class PullSecretStatus:
     """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`. `detail` adds to it, as the rest of a sentence.
 
     `keys` are those that nodes read or, of an unparsable secret, the `bad_keys` of its content. `nameless_keys` are those of the `empty_keys`
-    that have no user. `is_generated`: the platform generated the secret and would restore it.
+    that have no user. `is_generated`: the platform generated the secret and would restore it. `has_logins`: an unparsable one has other logins.
     `refused`: as `refused_logins` returns them.
     """
 
@@ -93,6 +93,7 @@ class PullSecretStatus:
     is_generated: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
     nameless_keys: Collection[str] = frozenset()
+    has_logins: bool = False
 
     @cached_property
     def index(self) -> KeyIndex:
@@ -186,7 +187,8 @@ def secret_status(name: str, secret: Json) -> PullSecretStatus:
         return PullSecretStatus(name, "wrong_type", held.type)
     reading = held.for_kubelet
     if reading.problems:
-        return PullSecretStatus(name, "unparsable", reading.problems[0], tuple(held.bad_keys))
+        bad, has_logins = tuple(held.bad_keys), bool(reading.logins)
+        return PullSecretStatus(name, "unparsable", reading.problems[0], bad, has_logins=has_logins)
     empty = frozenset(key for key, (user, password) in reading.logins.items() if not (user and password))
     nameless = frozenset(key for key in empty if not reading.logins[key][0])
     generated, refused = is_marked_generated(secret), refused_logins(secret)

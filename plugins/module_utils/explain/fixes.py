@@ -103,14 +103,14 @@ def rewrite_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
 
 
 def repair_content(
-    namespace: str, secret: str, bad: Sequence[str], registry: str, needed: Sequence[str] = ()
+    namespace: str, secret: str, bad: Sequence[str], registry: str, needed: Sequence[str] = (), *, has_logins: bool
 ) -> list[Fix]:
     """Make the content of a secret readable: write those of the entries `bad` that are `needed` again, and remove the others.
 
-    Without a bad entry, something else in the content is wrong, and the login of the registry replaces it.
+    Without a bad entry, something else in the content is wrong. Then the login of the registry replaces it, unless other logins were lost.
     """
     if not bad:
-        return rewrite_secret(namespace, secret, registry)
+        return [] if has_logins else rewrite_secret(namespace, secret, registry)
     others = [key for key in bad if key not in needed]
     removed = remove_registry(namespace, secret, *others) if others else []
     return [*removed, *(task for key in needed for task in add_registry(namespace, secret, key))]

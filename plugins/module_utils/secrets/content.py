@@ -27,7 +27,7 @@ from ..core.text import summarize
 from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ..dockerconfig.credential_entry import KubeletReading, changed_fields, kubelet_reading
 from ..dockerconfig.json_text import InvalidContent
-from ..dockerconfig.registry_keys import can_be_shown, host_of, keyring_key, redact_keys, without_user
+from ..dockerconfig.registry_keys import host_of, keyring_key, redact_keys, without_user
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 DOCKERCFG = "kubernetes.io/dockercfg"
@@ -135,8 +135,8 @@ class StoredSecret:
     def bad_keys(self) -> Sequence[str]:
         """The keys of the entries without which nodes could read the content. Empty if nothing or something else is wrong with it."""
         reading = self.for_kubelet
-        bad = [key for key in self.known.entries if key not in reading.logins and can_be_shown(key)]
-        return bad if len(bad) == len(reading.problems) else []
+        bad = self.known.entries.keys() - {*map(without_user, reading.logins)}
+        return sorted(bad) if len(bad) == len(reading.problems) else []
 
     @property
     def is_auth_file(self) -> bool:

@@ -60,7 +60,9 @@ def explain_secrets(namespace: str, found: Credentials, reference: Reference) ->
         if secret.state == "unparsable":
             reason = f"{ref} stops every pull of a pod that lists it, because {secret.detail}"
             needed = [*kubelet_keys(secret.keys, reference.repository)]
-            fix = fixes.repair_content(namespace, secret.name, secret.keys, reference.host, needed)
+            fix = fixes.repair_content(
+                namespace, secret.name, secret.keys, reference.host, needed, has_logins=secret.has_logins
+            )
             yield failure("secret", reason, fix)
         elif secret.state == "unread":
             yield unknown("secret", f"the content of {ref} is not known: {secret.detail}")

@@ -66,7 +66,8 @@ def find_unparsable_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) 
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = f"{secret.ref} stops every pull of a pod that lists it, because {problems[0]}{more}"
         host = next(filter(can_be_shown, [*secret.stored.known.entries, *secret.reading.logins]), fixes.REGISTRY)
-        fix = fixes.repair_content(place.namespace, secret.name, secret.stored.bad_keys, host)
+        has_logins = bool(secret.reading.logins)
+        fix = fixes.repair_content(place.namespace, secret.name, secret.stored.bad_keys, host, has_logins=has_logins)
         yield Finding("secret-unparsable", secret.ref, "", message, fix)
 
 

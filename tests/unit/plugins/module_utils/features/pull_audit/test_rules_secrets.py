@@ -10,6 +10,7 @@ import re
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import snapshot as trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
     AuditedSecret,
     NamespaceSnapshot,
@@ -97,6 +98,13 @@ class TestUnparsable:
         content = '{"auths": {"bad.io": {"auth": "?"}}, "HttpHeaders": 1}'
         (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
+
+    @pytest.mark.parametrize(("bad", "modes"), [("bad.io", ["remove"]), ("robot:word@bad.io", [])])
+    def test_a_login_that_nodes_can_read_is_never_replaced(self, bad, modes):
+        """A key with a password cannot be shown, so no task names it."""
+        (found,) = found_by("secret-unparsable", place(secrets=[secret("s", {"good.io": auth(), bad: {"auth": "?"}})]))
+        offered = make_offer(found.fix).tasks
+        assert [task["openshift_ops.image_pull.pull_secret"]["mode"] for task in offered] == modes
 
     def test_secrets_that_nodes_do_not_read_or_the_platform_writes_are_not_reported(self):
         bad = {"q.io": {"auth": "?"}}
