@@ -198,6 +198,17 @@ _SHORT = {
     ),
 }
 SHORT_NAMES = {playbook: frozenset(names.split()) for playbook, names in _SHORT.items()}
+#: The variable that limits a playbook, for people who pass the limit of another playbook. Without it, the run would include everything.
+_LIMITS = {
+    "rotate": "credential_rotation_namespace_selector",
+    "site": "image_pull_only_namespaces",
+    "teardown": "image_pull_only_namespaces",
+}
+_LIMIT_NAMES = ("namespaces", "namespace_selector")
+#: The options of tasks and entries, and the short names of several words. A single word often belongs to others.
+_ELSEWHERE = {"only_managed": "a task", "update_existing": "a task or an entry", "namespaces": "another playbook"} | {
+    name: f"the playbook {playbook}" for playbook, names in SHORT_NAMES.items() for name in sorted(names) if "_" in name
+}
 #: The short names of variables.
 _SHORT_FORMS = {
     prefix + name: name
@@ -290,18 +301,18 @@ def _invalid_settings(values: Mapping[str, Any]) -> list[str]:
 def problems_of_command_line(
     playbook: str, extra: Mapping[str, Any], variables: Mapping[str, Any], templar: Any
 ) -> list[str]:
-    """Return a sentence for each extra variable that the playbook would ignore, although it resembles one of its variables.
+    """Return a sentence for each extra variable that the playbook would ignore, although it resembles a variable of a playbook.
 
     A name resembles ours if it is ours without the prefix. A similar name is enough if both have several words, or ours is a short name: a
     single word, such as `stage` for `state`, often belongs to others. So does a variable that the inventory uses.
     """
     short = SHORT_NAMES.get(playbook, frozenset())
     foreign = [name for name in extra if not name.startswith((*_PREFIXES, *_NEVER)) and name not in short | SURVEYS]
-    meant = {name: found for name in foreign if (found := _meant(name, playbook)) and not is_used(name, variables)}
+    advice = {name: found for name in foreign if (found := _advice(name, playbook)) and not is_used(name, variables)}
     unknown = (
-        f"extra variable {name} is unknown to the playbook {playbook}: did you mean {meant[name]!r}? Correct it or, if it is for "
-        f"something else, list its name in {_IGNORED}"
-        for name in _not_ignored(meant, variables, templar)
+        f"extra variable {name} is unknown to the playbook {playbook}: {advice[name]} or, if it is for something else, list its name in "
+        f"{_IGNORED}"
+        for name in _not_ignored(advice, variables, templar)
     )
     twice = (
         f"extra variables {long.removeprefix(*PLAYBOOKS[playbook])} and {long} are the same option: leave one of them out"
@@ -319,6 +330,14 @@ def settings_of(playbook: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {long: given[name] for long, name in names if name in given and long in KNOWN and name != "changes"}
 
 
+def _advice(name: str, playbook: str) -> str:
+    """Return the beginning of the advice about a name; empty if it resembles no variable."""
+    if meant := _meant(name, playbook):
+        return f"did you mean {meant!r}? Correct it"
+    found = next(iter(get_close_matches(name, _ELSEWHERE, 1, _SIMILAR)), "")
+    return f"{found!r} is an option of {_ELSEWHERE[found]}. Leave it out" if found else ""
+
+
 def _meant(name: str, playbook: str) -> str:
     """Return the variable of a playbook that was probably meant by a name; empty if none resembles it."""
     rests = {
@@ -330,6 +349,8 @@ def _meant(name: str, playbook: str) -> str:
     if name in rests:
         return rests[name]
     comparable = {one: long for one, long in rests.items() if "_" in name and "_" in one}
+    comparable |= dict.fromkeys(_LIMIT_NAMES, _LIMITS[playbook]) if playbook in _LIMITS else {}
+    comparable |= {one: rests[one] for one in _LIMIT_NAMES if one in rests}
     comparable |= {one: one for one in SHORT_NAMES.get(playbook, ())}
     return next((comparable[one] for one in get_close_matches(name, comparable, 1, _SIMILAR)), "")
 

@@ -291,6 +291,12 @@ def problems_with(playbook: str, *names: str, **variables: Any) -> list[str]:
         ("site", "only_namespace", "image_pull_only_namespaces"),
         ("teardown", "only_namespaces", "image_pull_only_namespaces"),
         ("teardown", "owner", "image_pull_owner"),
+        ("teardown", "namespaces", "image_pull_only_namespaces"),
+        ("site", "namespace", "image_pull_only_namespaces"),
+        ("site", "name_spaces", "image_pull_only_namespaces"),
+        ("rotate", "namespaces", "credential_rotation_namespace_selector"),
+        ("rotate", "namespace_selector", "credential_rotation_namespace_selector"),
+        ("export", "namespace", "image_pull_export_namespaces"),
         ("export", "credentials", "image_pull_export_credentials"),
         ("automation_account", "state", "automation_account_state"),
         ("global_pull_secret", "remove", "global_pull_secret_remove"),
@@ -304,6 +310,23 @@ def test_an_extra_variable_that_would_be_ignored_is_refused(playbook: str, name:
         "else, list its name in image_pull_ignored_variables"
     )
     assert problems_with(playbook, name, image_pull_ignored_variables=[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("playbook", "name", "told"),
+    [
+        ("teardown", "remove_secret", "'remove_secret' is an option of the playbook what_if"),
+        ("site", "remove_secrets", "'remove_secret' is an option of the playbook what_if"),
+        ("teardown", "only_managed", "'only_managed' is an option of a task"),
+        ("global_pull_secret", "namespace", "'namespaces' is an option of another playbook"),
+        ("explain", "namespaces", "'namespaces' is an option of another playbook"),
+    ],
+)
+def test_an_option_of_another_playbook_is_refused(playbook: str, name: str, told: str) -> None:
+    assert problems_with(playbook, name) == [
+        f"extra variable {name} is unknown to the playbook {playbook}: {told}. Leave it out or, if it is for something else, list its "
+        "name in image_pull_ignored_variables"
+    ]
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
