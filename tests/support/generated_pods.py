@@ -36,9 +36,11 @@ KEYS = (
     "{bare}:*", "127.0.0.*:{port}", "*.0.0.2:{port}", "*", "robot@{private}", "{delegated}/team", "{source}", "{source}/team",
     "{integrated}", "other.example.com", *("docker.io",) * 3,
 )  # fmt: skip
+#: An image that its registry does not have, and hides without a login.
+ABSENT = "{private}/team/app:none"
 IMAGES = (
     *("{private}/team/app:v1",) * 12, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app",
-    "{private}/team/app:none", "{private}/other/app:v1",
+    ABSENT, "{private}/other/app:v1",
     "{private}/team/app@{digest}", "{private}/team/app:v1@{digest}", "{private}/team/app@sha256:" + 64 * "0", "{delegated}/team/app:v1",
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",
     *("{wild}/team/app:v1",) * 2, "{wild}/other/app:v1", *("team/app:v1",) * 3, "other/app:v1",
@@ -128,13 +130,14 @@ def _certain(image: str, *entries: tuple[str, str], volume: str = "") -> PodCase
 
 
 #: Rare combinations that decide: a login without a user, or without a password, for an image of a search registry, and images of one pod that
-#: have the same name there, and images with and without a required signature.
+#: have the same name there, images with and without a required signature, and an image that does not exist, without a secret.
 CERTAIN = (
     *(_certain("team/app:v1", ("docker.io", form)) for form in ("no user", "no password", "nothing")),
     *(_certain(f"{{private}}/{path}", volume=path) for path in ("team/app:v1", "other/app:v1")),
     _certain("{private}/team/app:v1", ("{private}", "right"), volume="team/app:v1"),
     _certain("team/app:v1", ("docker.io", "right"), volume="{private}/team/app:v1"),
     *(_certain(f"{{private}}/signed/{name}:v1", ("{private}", "right")) for name in ("right", "none")),
+    *(_certain(ABSENT) for _namespace in range(4)),
 )
 
 

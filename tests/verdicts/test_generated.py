@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 from support.fixes import carry_out
-from support.generated_pods import NAMESPACES, READABLE, VOLUME, PodCase, Pods, generated
+from support.generated_pods import ABSENT, KINDS, NAMESPACES, READABLE, VOLUME, PodCase, Pods, generated
 from support.history import bare_key
 from support.hostile_registry import answer, served
 from support.lab import Lab
@@ -536,6 +536,9 @@ class TestRedirectedBlobs:
                         assert all(host in each.said for each in lost)
 
 
+#: Maximum number of logins without a link that an explanation tests.
+TESTED = 8
+
 #: The rules of an audit that have the tasks of an explanation.
 PULL_RULES = ("pod-cannot-pull", "workload-cannot-pull")
 
@@ -555,6 +558,8 @@ class Repairs:
         #: Tasks that were offered again although they had been carried out, and the pods that could start before and no longer can.
         self.useless: list[str] = []
         self.lost: list[str] = []
+        #: New secrets for an image that does not exist, although the registry says that with a login of the namespace.
+        self.vain: list[str] = []
         #: Tasks that removed a login that they do not name from a secret.
         self.dropped: list[str] = []
 
@@ -598,6 +603,8 @@ class Repairs:
         """Return the places of the tasks that were carried out."""
         offered = {(place, json.dumps(each["fix"], sort_keys=True)): each for place, each in failures}
         for (place, text), each in offered.items():
+            if self._is_vain(place, each):
+                self.vain.append(f"{each}, {place}")
             if (place, text) not in self.done:
                 for task in each["fix"]:
                     held = self._held(task)
@@ -609,6 +616,18 @@ class Repairs:
         new = offered.keys() - self.done.keys()
         self.done.update({key: offered[key] for key in new})
         return {place for place, _text in new}
+
+    def _is_vain(self, place: Any, failure: Mapping[str, Any]) -> bool:
+        """Whether a new secret is offered for an image that does not exist, and the namespace has few logins, of which the registry accepts one."""
+        if (
+            not isinstance(place, int)
+            or self.pods.cases[place].image != ABSENT
+            or "'name': 'pull-" not in str(failure["fix"])
+        ):
+            return False
+        near = self.pods.cases[place % NAMESPACES :: NAMESPACES]
+        entries = [{*secret.entries} for case in near for secret in case.secrets if secret.kind in KINDS[:1]]
+        return len(entries) <= TESTED and any(("{private}", "right") in each for each in entries)
 
     def _held(self, task: Mapping[str, Any]) -> set[tuple[str, str, str]]:
         """Namespace, secret and key of each login that the task must keep: those that the kubelet reads, for registries that it does not name."""
@@ -657,6 +676,7 @@ class TestRepairs:
         print(setting.name, Counter(row.get("rule", row.get("cause")) for row in repairs.done.values()))
         assert repairs.done or COUNT < LARGE
         assert not repairs.useless, f"{len(repairs.useless)} of {len(repairs.done)}, such as {repairs.useless[0]}"
+        assert not repairs.vain, f"{len(repairs.vain)} of {len(repairs.done)}, such as {repairs.vain[0]}"
         assert not repairs.dropped, f"{len(repairs.dropped)} of {len(repairs.done)}, such as {repairs.dropped[0]}"
         # With the provider, nodes use all secrets of a namespace. A secret that becomes readable can have a wrong login for other pods.
         lost = [] if setting.provider else repairs.lost

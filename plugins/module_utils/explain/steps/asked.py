@@ -134,6 +134,10 @@ COPY = "copy"
 MISSING = "image"
 #: The outcome of an attempt at a registry whose token service the nodes do not reach.
 OUT_OF_REACH = "out_of_reach"
+#: The outcome of an attempt at a registry without the image, or one that hides it. No task adds a login for it.
+NOT_FOUND = "not_found"
+#: The outcomes for an image that a login does not get although the registry accepts it.
+NOT_GIVEN = (NOT_FOUND, "no_right", "denied")
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED, OUT_OF_REACH)
 #: Maximum number of attempts of one pull that are asked. The author of a pod chooses how many secrets it lists.

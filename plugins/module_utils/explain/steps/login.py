@@ -30,6 +30,8 @@ from ..verdict import UNKNOWN, UNTESTED, WILL_NOT_PULL, StepResult, failure, inf
 from .asked import (
     COPY,
     MISSING,
+    NOT_FOUND,
+    NOT_GIVEN,
     OUT_OF_REACH,
     TRUST_UNKNOWN,
     UNTRUSTED,
@@ -123,10 +125,6 @@ _PROVES_NOTHING = (NO_RULE.id, OWN_LIMIT)
 
 #: Outcomes of an attempt that no registry has answered.
 _NO_ANSWER = ("unanswered", "not_sent")
-#: Outcomes of an attempt, and causes of the node's error, for an image that a login does not get although the registry accepts it.
-_NOT_GIVEN = ("not_found", "no_right", "denied")
-#: For an image that may not exist, no task adds a login.
-_NOT_FOUND = "not_found"
 _NO_IMAGE = "there is no such image, or the registry hides it"
 
 _AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
@@ -216,12 +214,12 @@ def _judge_by_node(held: PullRoute, told: PullAttempt) -> StepResult:
     if unread := held.credentials.in_state("unread"):
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
         return _failure_reason(f"{said}. The content of {ref} is not known: {unread[0].detail}")
-    is_missing = told.rule.id == _NOT_FOUND
-    reason, fix = explain_missing_login(held, is_needed=not is_missing)
+    is_missing = told.rule.id == NOT_FOUND
+    reason, fix, outcome = explain_missing_login(held, is_needed=not is_missing)
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
     provider = name_provider(subject, held.reference, held.evidence)
     tried = f", and {provider} gives no login with the right to the image" if provider else ""
-    return _failure_reason(f"{hidden}{reason}{tried}, and {said}", fix)
+    return _failure_reason(_advise(f"{hidden}{reason}{tried}, and {said}", outcome), fix)
 
 
 def _role_of(told: PullAttempt) -> str:
@@ -376,7 +374,7 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
         return failure(_WITHOUT_LOGIN[attempt.outcome], attempt.said)
     # Without a login that works, the one that was refused counts.
     logins = held.credentials.usable_logins or held.credentials.refused_logins
-    is_missing = attempt.outcome == _NOT_FOUND
+    is_missing = attempt.outcome == NOT_FOUND
     is_sent = attempt.is_source or any(
         (login.secret, login.key) == (attempt.question.secret, attempt.question.key) for login in logins
     )
@@ -389,10 +387,12 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
                 return failure(COPY, text, reason=advised)
             hint, fix = fix_for(key, held.evidence)
             return _failure_reason(f"{advised}{hint}", fix)
-        reason, fix = explain_missing_login(held, is_needed=not is_missing)
+        reason, fix, outcome = explain_missing_login(held, is_needed=not is_missing)
         if is_missing:
             return failure(MISSING, f"{attempt.said}, and {reason}", fix)
-        return _failure_reason(f"{reason}: {attempt.said}", fix)
+        text = f"{reason}: {attempt.said}"
+        advised = _advise(text, outcome)
+        return failure(MISSING, text, reason=advised) if outcome == NOT_FOUND else _failure_reason(advised, fix)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
     text = f"{begin}: {format_logins(logins)}"
     advised = _advise(text, attempt.outcome, at_mirror=not attempt.is_source)
@@ -404,7 +404,7 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
 
 def _advise(reason: str, outcome: str, *, at_mirror: bool = False) -> str:
     """Add the advice for an image that a login does not get, if the outcome is that. It names no user: a user is part of a login."""
-    if outcome not in _NOT_GIVEN:
+    if outcome not in NOT_GIVEN:
         return reason
     copy = "copy the image to the mirror, " if at_mirror else ""
     return f"{reason}. Check the image name and tag, {copy}or give the user of the login the right to pull it"
@@ -428,7 +428,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
         yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
         yield from _explain_all_providers(held, [str(held.reference)])
-        reason, fix = explain_missing_login(held)
+        reason, fix, _outcome = explain_missing_login(held)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)
 
@@ -534,7 +534,7 @@ def _judge_mirror_error(held: PullRoute, told: PullAttempt, image: str) -> StepR
     if (own or key.key) and order_of_objects(held.subject, secrets, held.evidence) == CHANGED_SINCE:
         when = _SOON if secrets == [NODE_SECRET] else _AGAIN
         return _success_reason(f"{which}, which was changed after the node's last attempt: {when}")
-    is_missing = told.rule.id == _NOT_FOUND
+    is_missing = told.rule.id == NOT_FOUND
     if key.key and key.secret != NODE_SECRET and not own and told.rule.id != "bad_credentials":
         # No object shows since when the account has the right to list secrets.
         reason = f"{which}, and the node says of the mirror: {told.text}. Either the mirror refuses this login, or the provider had it not yet"
@@ -564,7 +564,7 @@ def _judge_login(held: PullRoute, told: PullAttempt, logins: Sequence[KubeletLog
     if told.rule.id == "bad_credentials" and order != CLOSE:
         return _failure_reason(f"{means}: {which}", fix)
     if order == CHANGED_BEFORE:
-        offered = [] if told.rule.id == _NOT_FOUND else _drop_generated(held, fix)
+        offered = [] if told.rule.id == NOT_FOUND else _drop_generated(held, fix)
         return _failure_reason(_advise(f"{means}: {which}, and the node says: {told.text}", told.rule.id), offered)
     return _unknown_reason(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str, metadata
 from ...core.text import summarize
@@ -27,7 +28,7 @@ from ..fixes import Fix
 from ..lookup import Lookup, UnreadableObject, items_of, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
-from .asked import PullRoute, RegistryAttempt, read_attempts
+from .asked import NOT_FOUND, NOT_GIVEN, PullRoute, RegistryAttempt, read_attempts
 from .providers import idle_providers
 
 #: Texts for the states of a secret, with a placeholder for its detail.
@@ -75,7 +76,15 @@ def _join_names(names: Sequence[str]) -> str:
     return ", ".join(names) or "no pull secret"
 
 
-def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[str, Sequence[Fix]]:
+class MissingLogin(NamedTuple):
+    """Why a node has no login for an image. `outcome`: that of a login that no list names, if a registry accepts it and does not give the image."""
+
+    reason: str
+    fix: Sequence[Fix] = ()
+    outcome: str = ""
+
+
+def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> MissingLogin:
     """Return the reason and its fix. The simplest fix comes first, and a credential provider that gives no login before the secrets.
 
     Without `is_needed`, a registry reports that the image does not exist. Then no task adds a login that nothing refers to yet.
@@ -85,20 +94,19 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
     for state, offer in (("wrong_type", fixes.convert_secret), ("missing", fixes.create_listed_secret)):
         for secret in credentials.in_state(state):
             ref = ObjectRef(SECRET, namespace, secret.name)
-            return f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host)
+            return MissingLogin(f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host))
     listed = _account_list(subject, evidence)
     # The list of a pod can be a copy of the account's. That of a template cannot.
     copied = listed if subject.is_pod else ()
     own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in copied]
     linked = _linked_secret(subject, reference, listed, evidence)
     if linked and not own:
-        return _created_before(subject, linked), [] if subject.is_bare else fixes.link(
-            namespace, subject.account, linked
-        )
+        link = [] if subject.is_bare else fixes.link(namespace, subject.account, linked)
+        return MissingLogin(_created_before(subject, linked), link)
     # None if the pod's list is a present or past copy of the account's.
     fix = _write(namespace, own, host) if is_needed else []
     if linked:
-        return (
+        return MissingLogin(
             f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}",
             fix,
         )
@@ -106,7 +114,7 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
     if unusable := next((login for login in credentials.logins if login.is_empty), None):
         why = "its entry has no user or no password (a node does not use an identity token), so the node sends no login"
         named = [secret for secret in credentials.secrets if secret.name == unusable.secret]
-        return (
+        return MissingLogin(
             f"{idle}secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}",
             (_write(namespace, named, unusable.key) or fixes.create_secret(namespace, subject.account, host))
             if is_needed
@@ -114,16 +122,15 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
         )
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
-    found, link = _explain_unlinked(
+    found = _explain_unlinked(
         held, [*subject.own, *listed], subject.ref if own else subject.account_ref, is_needed=is_needed
     )
-    if link and not own:
-        return f"{idle}{found}", link
-    return (
-        f"{idle}{found or f'no pull secret of {subject.ref} is for {reference.repository}{hint}'}",
-        fix
-        or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own and subject.account else []),
-    )
+    reason = f"{idle}{found.reason or f'no pull secret of {subject.ref} is for {reference.repository}{hint}'}"
+    if (found.fix and not own) or found.outcome == NOT_FOUND:
+        return found._replace(reason=reason)
+    if not fix and is_needed and not own and subject.account:
+        fix = fixes.create_secret(namespace, subject.account, host)
+    return MissingLogin(reason, fix, found.outcome)
 
 
 def explain_later_link(held: PullRoute) -> Iterator[StepResult]:
@@ -143,9 +150,7 @@ def _created_before(subject: ContainerPull, linked: str) -> str:
 _SHOWN, _TESTED = 3, 8
 
 
-def _explain_unlinked(
-    held: PullRoute, listed: Sequence[str], lacking: ObjectRef, *, is_needed: bool
-) -> tuple[str, Sequence[Fix]]:
+def _explain_unlinked(held: PullRoute, listed: Sequence[str], lacking: ObjectRef, *, is_needed: bool) -> MissingLogin:
     """Return the reason if secrets of the namespace have a login for the image, but `lacking` does not list them, and the link of one.
 
     Project users can plant such secrets. So a link is offered for the login that a registry accepts, or for the only one, as an untested one.
@@ -155,9 +160,9 @@ def _explain_unlinked(
         logins = _unlinked_logins(held, listed, evidence) if subject.account else {}
     except UnreadableObject as error:
         which = f"whether another secret of namespace {subject.namespace} is for it is not known: {error}"
-        return f"no pull secret of {subject.ref} is for {held.reference.repository}, and {which}", []
+        return MissingLogin(f"no pull secret of {subject.ref} is for {held.reference.repository}, and {which}")
     if not logins:
-        return "", []
+        return MissingLogin("")
     names, tested = list(logins), _test_logins(held, logins, evidence)
     proven = next((name for name, attempt in tested.items() if attempt.pulls), "")
     left = [name for name in names if name not in tested]
@@ -172,9 +177,12 @@ def _explain_unlinked(
         which = f"secret {subject.namespace}/{name} has the key {without_user(logins[name].key)}{state}"
     text = f"{which}, but {lacking} does not list {them}"
     if chosen:
-        return text, fixes.link(subject.namespace, subject.account, chosen) if proven or is_needed else []
-    why = "it is not known which login works" if left else tested[names[0]].said
-    return f"{text}, and no link is offered, because {why}", []
+        link = fixes.link(subject.namespace, subject.account, chosen) if proven or is_needed else []
+        return MissingLogin(text, link)
+    answers = {attempt.outcome: attempt.said for attempt in reversed(tested.values())}
+    outcome = "" if left else next((each for each in NOT_GIVEN if each in answers), "")
+    why = "it is not known which login works" if left else answers.get(outcome, tested[names[0]].said)
+    return MissingLogin(f"{text}, and no link is offered, because {why}", outcome=outcome)
 
 
 def _unlinked_logins(held: PullRoute, listed: Sequence[str], evidence: Lookup) -> dict[str, KubeletLogin]:

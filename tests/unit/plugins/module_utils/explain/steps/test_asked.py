@@ -655,6 +655,30 @@ class TestUnlinkedLogins:
         )
         assert found.fix == fixes.create_secret("ns", "default", "q.io")
 
+    @pytest.mark.parametrize(
+        ("planted", "is_offered"), [("bad_login", False), ("not_found", False), ("unanswered", True)]
+    )
+    def test_no_login_is_added_for_an_image_that_no_accepted_login_gets(
+        self, planted: str, *, is_offered: bool
+    ) -> None:
+        answers = {"": "no_login", "good": "not_found", "planted": planted}
+        found, _asked = told(pod(), known(**self.STORED), lambda _image, name, _key: answers[name])
+        if is_offered:
+            assert found.fix == fixes.link("ns", "default", "planted")
+            return
+        assert found.reason == (
+            "secrets planted, good of namespace ns have a login for the image, but service account ns/default does not list them, and no "
+            "link is offered, because said not_found: said no_login. Check the image name and tag, or give the user of the login the right "
+            "to pull it"
+        )
+        assert not found.fix
+
+    def test_another_login_is_offered_for_an_image_to_which_an_accepted_login_has_no_right(self) -> None:
+        answers = {"": "no_login", "good": "no_right"}
+        found, _asked = told(pod(), known(good=GOOD), lambda _image, name, _key: answers[name])
+        assert found.reason.endswith("Check the image name and tag, or give the user of the login the right to pull it")
+        assert found.fix == fixes.create_secret("ns", "default", "q.io")
+
     @pytest.mark.parametrize(("refused", "linked"), [("bad_login", "good"), ("unanswered", "")])
     def test_an_untested_login_is_linked_only_if_no_other_is_left(self, refused: str, linked: str) -> None:
         answers = {"": "no_login", "good": "unanswered", "planted": refused}

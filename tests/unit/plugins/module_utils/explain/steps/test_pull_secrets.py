@@ -66,7 +66,7 @@ def route(subject: ContainerPull, held: Credentials, evidence: dict[ObjectRef, A
 
 def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None:
     held = Credentials([PullSecretStatus("gone", "missing"), PullSecretStatus("wrong", "wrong_type", "Opaque")], [])
-    reason, fix = explain_missing_login(route(pod("gone", "wrong"), held, known()))
+    reason, fix, _outcome = explain_missing_login(route(pod("gone", "wrong"), held, known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
     assert fix == fixes.convert_secret("ns", "wrong", "q.io")
 
@@ -92,7 +92,9 @@ def test_a_list_of_its_own_leaves_out_the_secret_of_the_account(subject: Contain
 def test_the_list_of_a_template_is_its_own_even_if_the_account_has_it() -> None:
     """The pods of a template with a list never get the secrets of the account."""
     held = Credentials([PullSecretStatus("own", "usable")], [])
-    reason, fix = explain_missing_login(route(template("own"), held, known(account("own", "good"), good=GOOD)))
+    reason, fix, _outcome = explain_missing_login(
+        route(template("own"), held, known(account("own", "good"), good=GOOD))
+    )
     assert reason.endswith("has its own imagePullSecrets list, so it does not use good of service account ns/default")
     assert fix == fixes.add_registry("ns", "own", "q.io")
 
@@ -100,7 +102,7 @@ def test_the_list_of_a_template_is_its_own_even_if_the_account_has_it() -> None:
 def test_an_image_of_the_platform_has_no_account_to_link_to() -> None:
     nobody = replace(pod(), account="")
     # Without the name of an account, a read would be a list of all accounts.
-    reason, fix = explain_missing_login(route(nobody, Credentials([], []), known(good=GOOD)))
+    reason, fix, _outcome = explain_missing_login(route(nobody, Credentials([], []), known(good=GOOD)))
     assert (reason, fix) == (f"no pull secret of {nobody.ref} is for q.io/team/app", [])
 
 
