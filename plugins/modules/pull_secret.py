@@ -590,6 +590,10 @@ namespaces:
       description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
       type: bool
       returned: with O(delete_empty=true), when the secret does not exist
+    kept:
+      description: Always V(true). The secret belongs to others, so it was not deleted. With O(secrets), it is in C(entries).
+      type: bool
+      returned: with O(only_managed=true), when the secret does not have the label of this collection, or has another owner
 selected:
   description:
     - The namespaces that the selectors of O(secrets) select. To limit a later task that links these secrets to them, use

@@ -96,7 +96,7 @@ def apply_line(
     if declared is not None and not declared and not changes and not _is_failed(results):
         return nothing
     phrases = [*_change_phrases(changes, results, check_mode), *_verified_phrase(results), *_restart_phrase(results)]
-    line = ", ".join([*phrases, *_problems(results)])
+    line = ", ".join([*phrases, *_kept_phrase(results), *_problems(results)])
     return line if declared is None else f"{_entries(declared, results)}, {_namespaces(results)}: {line}"
 
 
@@ -446,6 +446,13 @@ def _verified_phrase(results: Sequence[Result]) -> Iterator[str]:
     number = sum(result.get("verified_logins") or 0 for result in results)
     if number:
         yield f"verified {pluralize(number, 'login')}"
+
+
+def _kept_phrase(results: Sequence[Result]) -> Iterator[str]:
+    """Count the secrets that a removal has kept, because another owner or nobody has put a label on them."""
+    parts = (part for result in results for row in _rows(result) for part in row.get("entries") or ())
+    if number := sum(bool(part.get("kept")) for part in parts):
+        yield f"{pluralize(number, 'secret')} of others kept: see the warnings"
 
 
 def _restart_phrase(results: Sequence[Result]) -> Iterator[str]:

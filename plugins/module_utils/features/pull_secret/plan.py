@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ...core.changes import (
+    MANAGED_BY,
     NOTHING_RELATED,
     Change,
     Desired,
@@ -278,11 +279,15 @@ class PullSecret(Desired):
         if observed is None:
             return self._plan_new(ref)
         if self.only_managed and not is_managed(observed):
-            return Plan(
-                notes=(f"{ref} does not carry the label of this collection, so it was kept ('only_managed: true')",)
+            (label,) = (f"{name}={value}" for name, value in MANAGED_BY.items())
+            note = (
+                f"{ref} does not carry the label of this collection, so it was kept ('only_managed: true'). To remove it as well, run first: "
+                f"kubectl label secret {self.name} -n {ref.namespace} --overwrite {label}"
             )
+            return Plan(notes=(note,), extra={"kept": True})
         if self.only_managed and (other := self.ownership.other(observed)):
-            return Plan(notes=(f"{ref} belongs to owner {other}, so it was kept ('only_managed: true')",))
+            note = f"{ref} belongs to owner {other}, so it was kept ('only_managed: true')"
+            return Plan(notes=(note,), extra={"kept": True})
         self.ownership.refuse_other(ref, observed, adoptable=self._creates)
         refuse_foreign(ref, observed, convertible=self.recreate and self.mode in ("replace", "merge"))
         held = StoredSecret.of(observed, self.target.key)

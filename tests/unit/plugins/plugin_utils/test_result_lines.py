@@ -60,6 +60,10 @@ class TestApply:
         result(row("n3", grant("s1", "s2")), row("n4", grant("s3", how="revoked", action="update"))),
     )
 
+    def test_the_line_counts_the_secrets_that_a_removal_keeps(self) -> None:
+        kept = {**row("n1"), "entries": [{"entry": 0, "kept": True}, {"entry": 1}]}
+        assert applied(result(kept)).endswith(": nothing changed, 1 secret of others kept: see the warnings")
+
     def test_the_line_counts_all_changes(self) -> None:
         assert applied(*self.RUN) == (
             "2 of 2 teams, 4 namespaces: 3 secrets created, 1 updated, 3 links, 1 link removed, 2 grants, 1 grant removed, "

@@ -658,7 +658,10 @@ class TestAdditional:
 
 
 class TestOnlyManaged:
-    KEPT = "secret project-a/quay does not carry the label of this collection, so it was kept ('only_managed: true')"
+    KEPT = (
+        "secret project-a/quay does not carry the label of this collection, so it was kept ('only_managed: true'). To remove it as well, "
+        "run first: kubectl label secret quay -n project-a --overwrite app.kubernetes.io/managed-by=openshift_ops.image_pull"
+    )
 
     def plan(self, observed: dict[str, Any] | None) -> Plan:
         objects = {} if observed is None else {"quay": observed}
@@ -679,7 +682,7 @@ class TestOnlyManaged:
         ],
     )
     def test_any_other_secret_is_kept_and_reported(self, observed: dict[str, Any]) -> None:
-        assert self.plan(observed) == Plan(notes=(self.KEPT,))
+        assert self.plan(observed) == Plan(notes=(self.KEPT,), extra={"kept": True})
 
     def test_our_secret_must_still_be_a_pull_secret(self) -> None:
         assert raised(Refusal, lambda: self.plan({**FOREIGN, "metadata": OURS["metadata"]})) == NO_PULL_SECRET
