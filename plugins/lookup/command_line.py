@@ -43,7 +43,7 @@ from typing import Any
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.known_variables import SHORT_NAMES, problems_of, problems_of_command_line, settings_of
-from ..plugin_utils.launch import explain_problems, extra_variables, supposed_changes
+from ..plugin_utils.launch import explain_problems, extra_variables, level_problems, supposed_changes
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -61,6 +61,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             "settings": (settings := settings_of(playbook, given)),
             "problems": [*problems_of({**variables, **settings}, self._templar), *problems],
         }
+        if playbook == "audit":
+            found["problems"] += level_problems(playbook, given)
         if playbook == "what_if":
             found["changes"], found["value_problems"] = supposed_changes(given)
         if playbook == "explain":

@@ -281,7 +281,7 @@ top_findings:
   elements: dict
 dest:
   description: The file.
-  returned: with O(dest)
+  returned: with O(dest), unless all namespaces failed
   type: str
   sample: audit-production.json
 changed:

@@ -94,6 +94,18 @@ def openshift(mirror: str) -> FakeApi:
     return api
 
 
+def test_an_audit_of_namespaces_that_do_not_exist_has_no_document() -> None:
+    """It would say that nothing is wrong, and replace an older report."""
+    api, clock = cluster("q.io", a=[]), Clock()
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    written: list[Any] = []
+    asked = PullAudit(rules=(IMAGE_UNSIGNED,))
+    outcome = audit_cluster(api.cluster(clock), asked, ("nowhere",), settings, write=written.append)
+    assert ([each.status for each in outcome.namespaces], outcome.extra, written) == (["failed"], {}, [])
+    audit_cluster(api.cluster(clock), asked, ("nowhere", "a"), settings, write=written.append)
+    assert len(written) == 1
+
+
 @pytest.mark.parametrize(("folder", "severity", "text"), [("signed", "info", "has it"), ("plain", "warning", "refuse")])
 def test_the_forecast_asks_the_mirror_of_a_release(
     registry: HostileRegistry, certificate: str, folder: str, severity: str, text: str
