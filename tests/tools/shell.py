@@ -43,7 +43,10 @@ def main() -> None:
         os.environ["KUBECONFIG"] = str(directory / "kubeconfig")
         told = "\n".join(f"  {line}" for line in lab_variables(directory))
         print(f"This shell uses the lab in {directory}. For its registries, an inventory needs:\n{told}")
-        print(f"{ROTATION} '$IMAGE_PULL_LAB registry --dir {directory} --add robot-2 private'.", flush=True)
+        print(
+            f"{ROTATION} '$IMAGE_PULL_LAB registry --dir {directory} --add robot-2 private', and '--disable' refuses one.",
+            flush=True,
+        )
     shell = os.environ.get("SHELL", "sh")
     os.execvp(shell, [shell])
 

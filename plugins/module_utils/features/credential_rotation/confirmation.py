@@ -115,6 +115,9 @@ def confirmed_entries(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
     return tuple(found)
 
 
+_AGAIN = "write the plan again, and review it"
+
+
 def plan_problems(options: Mapping[str, Any]) -> Iterator[str]:
     """Yield why the plan does not match the options. A rollback plan has the logins the other way round."""
     plan = options.get("plan")
@@ -122,9 +125,9 @@ def plan_problems(options: Mapping[str, Any]) -> Iterator[str]:
         return
     planned, asked = _registries(plan["registries"]), _registries(options["registries"])
     if planned != asked:
-        yield f"option 'plan' is for the registries {', '.join(planned)}, but this rotation is for {', '.join(asked)}"
+        yield f"option 'plan' is for the registries {', '.join(planned)}, but this rotation is for {', '.join(asked)}: {_AGAIN}"
     if {plan["old_username"], plan["new_username"]} != {options["old"]["username"], options["new"]["username"]}:
-        yield "option 'plan' is for other user names than options 'old' and 'new'"
+        yield f"option 'plan' is for other user names than options 'old' and 'new': {_AGAIN}"
 
 
 def _registries(names: Sequence[str]) -> list[str]:

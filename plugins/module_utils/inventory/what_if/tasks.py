@@ -146,7 +146,7 @@ _BY_STEP: Mapping[str, str] = {
     "keys": "keep a login for the registry in a pull secret of the pod",
     "secret": "correct the pull secret",
     "pull_secrets": "create the service account",
-    "project": "keep the right of the service account to pull from the project",
+    "project": "keep the project, or create it, and let the service account pull from it",
     "stream": "keep the image in the image stream",
     "cached": "let the nodes pull the image, or load it on the new nodes",
 }
