@@ -22,6 +22,7 @@ from ansible.plugins.loader import lookup_loader
 from ..module_utils.core.files import advise_reader, describe_read_error
 from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
+from .known_variables import EXPRESSION, undefined_name
 from .role_entries import DeclarationError, Role, RoleEntry, TemplateError, as_data
 
 try:
@@ -29,9 +30,6 @@ try:
 except ImportError:  # before ansible-core 2.19 there is nothing to share
     is_trusted_as_template = trust_as_template = None
 
-
-#: A template that is one expression. Braces in it could be a dictionary, a string or another template.
-_EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
 
 #: A lookup by name, with its first argument. Only the path of a file is shown: other arguments can contain a token.
 _LOOKUP = re.compile(r"\b(?:lookup|query|q)\(\s*['\"]([\w.]+)['\"](?:\s*,\s*['\"]([^'\"]+)['\"])?")
@@ -95,7 +93,7 @@ class Templates:
         """
         if trust_as_template is not None or not (_is_text(template) and isinstance(result, str)):
             return result
-        expression = _EXPRESSION.match(template)
+        expression = EXPRESSION.match(template)
         if not (expression and _is_self_contained(template) and _NUMBER_OR_DATE.match(result)):
             return result
         name = self._templar.template(f"{{{{ ({expression[1]}) | type_debug }}}}")
@@ -125,13 +123,11 @@ def _explain_error(error: AnsibleError, template: str, host: str) -> str:
     It may be a password with braces. So the text does not contain Ansible's message, which repeats the template, and contains a name from
     it only if the template is one expression.
     """
-    is_expression = _EXPRESSION.match(template) and isinstance(error, AnsibleUndefinedVariable)
-    names = re.findall(r"'([A-Za-z_]\w*)' is undefined", str(error)) if is_expression else []
-    if names:
-        return f"variable {names[0]} is undefined: define it in the inventory, or correct its name; {_LITERAL}"
     if isinstance(error, AnsibleUndefinedVariable):
+        if name := undefined_name(template, error):
+            return f"variable {name} is undefined: define it in the inventory, or correct its name; {_LITERAL}"
         return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
-    lookup = _LOOKUP.search(template) if _EXPRESSION.match(template) else None
+    lookup = _LOOKUP.search(template) if EXPRESSION.match(template) else None
     if lookup and lookup_loader.has_plugin(lookup[1]):
         is_file = lookup[1].rpartition(".")[2] in ("file", "unvault")
         if problem := _explain_file(lookup[2] or "") if is_file else "":
@@ -165,7 +161,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         value = value.values()
     if _is_text(value):
-        if "{" in value and _EXPRESSION.match(value) and _is_self_contained(value) and is_trusted_as_template(value):
+        if "{" in value and EXPRESSION.match(value) and _is_self_contained(value) and is_trusted_as_template(value):
             yield value
     elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         for item in value:

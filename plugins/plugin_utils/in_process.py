@@ -47,6 +47,7 @@ from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
 from .known_variables import (
+    find_undefined,
     find_unquoted,
     is_collection_task,
     problems_of,
@@ -199,8 +200,10 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
     def run_step(self, task_vars: Any, variables: Mapping[str, str]) -> dict[str, Any]:
         """Run the module as a step of another task, which has checked the variables. `variables` are those of the options, by option."""
-        result = self._answer(None, task_vars)
         known = variables_of_options("", self._options_as_written())
+        if problem := refusal_of([*self._find_undefined(task_vars, known)]):
+            return {"failed": True, "msg": problem}
+        result = self._answer(None, task_vars)
         return translate_result({**known, **variables}, self.module.arguments, result)
 
     def _options_as_written(self) -> dict[str, Any]:
@@ -217,8 +220,20 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         """Return the problems that only this plugin can find: in variables, and in values that JSON would change; empty if none."""
         found = [*find_unquoted(self.module.arguments, self._task.args, variables=names)]
         if is_collection_task(self._task):
-            found += problems_of(variables, self._templar)
+            found += [*problems_of(variables, self._templar), *self._find_undefined(variables, names)]
         return refusal_of(found)
+
+    def _find_undefined(self, variables: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+        """Yield the problems of variables whose option has a default in Ansible's template, which also replaces an undefined one in its value."""
+        written, given = self._options_as_written(), self._task.args
+        texts = {option: str(written.get(option, "")) for option in names}
+        # An option that could have been omitted, and was not, has a value.
+        doubtful = [
+            option
+            for option in names
+            if "default(" in texts[option] and not ("default(omit" in texts[option] and option in given)
+        ]
+        return find_undefined((names[option] for option in doubtful), variables, self._templar)
 
     def _find_input(self, path: str) -> str:
         """Return the path of a file that a role or playbook of this collection reads: in the directory of the command, as the files that it writes.

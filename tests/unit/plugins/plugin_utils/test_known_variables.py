@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible import template as real
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     _PREFIXES,
     _ROTATED,
@@ -20,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     PLAYBOOKS,
     SHORT_NAMES,
     SURVEYS,
+    find_undefined,
     is_collection_task,
     playbook_of,
     problems_of,
@@ -27,6 +30,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     settings_of,
 )
 from support.playbook_variables import STEPS_FILE, _members, reads
+from support.templates import trusted
 
 ROOT = Path(__file__).parents[4]
 READ = (
@@ -394,3 +398,23 @@ def test_the_short_names_are_those_that_the_playbook_reads(playbook: str) -> Non
     ]
     role = {name for prefix in PLAYBOOKS[playbook] for name in documented() if name.startswith(prefix)}
     assert settings.keys() == role - {"pull_access_what_if_changes"}
+
+
+def test_an_undefined_variable_is_named_but_no_other_text_of_a_template() -> None:
+    variables = trusted(
+        {
+            "image_pull_context": "{{ context_of_site }}",
+            "context_of_site": "{{ contexts.prod }}",
+            "image_pull_kubeconfig": "{{ folder }}/Canary",
+            "image_pull_host": "https://api.prod.example.com:6443",
+            "image_pull_api_key": "{{ token }}",
+            "token": "Canary-token",
+        }
+    )
+    templar = real.Templar(loader=DataLoader(), variables=variables)
+    end = "is undefined: define it in the inventory, or add its file with -e @FILE"
+    assert [*find_undefined([*variables, "image_pull_proxy"], variables, templar)] == [
+        f"variable context_of_site: variable contexts {end}",
+        f"variable image_pull_context: variable contexts {end}",
+        f"variable image_pull_kubeconfig: a variable in its template, or a member of one, {end}",
+    ]
