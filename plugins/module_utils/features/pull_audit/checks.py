@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -86,10 +86,14 @@ CHECKS: Mapping[str, Check] = {
 
 @dataclass(frozen=True)
 class Audit:
-    """The options of an audit and the objects that were read, with the findings that follow from them."""
+    """The options of an audit and the objects that were read, with the findings that follow from them.
+
+    `failed`: the reason of each namespace without an audit.
+    """
 
     asked: PullAudit
     survey: ClusterSnapshot
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> list[str]:
@@ -152,6 +156,7 @@ class Audit:
 
     def unread_sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind that could not be read, with the namespaces and the rules that were not applied there."""
+        yield from self._describe_failed()
         places: dict[tuple[str, str], list[str]] = defaultdict(list)
         for place in self.survey.places.values():
             for what, why in place.unread.items():
@@ -170,6 +175,13 @@ class Audit:
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
             yield "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned"
         yield from self._outcome[1]
+
+    def _describe_failed(self) -> Iterator[str]:
+        names: dict[str, list[str]] = defaultdict(list)
+        for name, why in self.failed.items():
+            names[why].append(name)
+        for why, of_reason in names.items():
+            yield f"{_describe_namespaces(of_reason)} {'were' if of_reason[1:] else 'was'} not audited: {why}"
 
     def _unread_evidence(self) -> Iterator[str]:
         for place in self.survey.searched.values():
@@ -295,7 +307,7 @@ def _right_of(ref: ObjectRef) -> str:
     return f"the right of accounts {purpose}"
 
 
-def _describe_namespaces(names: list[str], total: int) -> str:
+def _describe_namespaces(names: list[str], total: int = 0) -> str:
     if len(names) == total and total > 1:
         return f"all {total} namespaces"
     return f"namespace{'s' if len(names) > 1 else ''} {summarize(names, _SHOWN)}"

@@ -61,11 +61,11 @@ def audit_cluster(
             return run.outcome([run.result_of_skip(name) for name in namespaces])
         results = [namespace_result(run, name, survey.places[name]) for name in namespaces]
         outcome = run.outcome(results)
-        gone = {result.name for result in results if result.status == "failed"}
+        gone = {result.name: result.error for result in results if result.status == "failed"}
     survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
     if gone and not survey.places:
         return outcome  # a document would say that nothing is wrong
-    document = document_of(Audit(asked, survey), cluster.name, asked.key or os.urandom(32))
+    document = document_of(Audit(asked, survey, gone), cluster.name, asked.key or os.urandom(32))
     return replace(outcome, extra=_extra(document, asked, write))
 
 

@@ -215,8 +215,8 @@ def merge_documents(
 ) -> dict[str, Any]:
     """Return one document with the clusters of all `sources`, which are documents by the path of their file.
 
-    `missing` are the name and error of each cluster whose audit failed. Its time is that of the newest source. Labels of logins are
-    replaced by running numbers.
+    `missing` are the name and error of each cluster whose audit failed. One whose audit failed only in some namespaces is in `sources`. The
+    time of the document is that of the newest source. Labels of logins are replaced by running numbers.
 
     :raises OptionError: when a cluster has neither name nor server, or occurs twice.
     """
@@ -224,6 +224,8 @@ def merge_documents(
     rules = {**_OWN_RULES, **theirs}
     clusters = _clusters(sources)
     found = [{**cluster, "findings": order_findings(cluster["findings"])} for cluster in clusters.values()]
+    names = {cluster["name"] for cluster in found}
+    missing = [each for each in missing if each["name"] not in names]
     found = sorted(number_logins(found), key=lambda cluster: natural_key(cluster["name"]))
     everywhere = [
         {**finding, "id": finding_id(finding)} for finding in find_shared_logins(found, _audited_clusters(sources))

@@ -103,7 +103,9 @@ def test_an_audit_of_namespaces_that_do_not_exist_has_no_document() -> None:
     outcome = audit_cluster(api.cluster(clock), asked, ("nowhere",), settings, write=written.append)
     assert ([each.status for each in outcome.namespaces], outcome.extra, written) == (["failed"], {}, [])
     audit_cluster(api.cluster(clock), asked, ("nowhere", "a"), settings, write=written.append)
-    assert len(written) == 1
+    (document,) = written
+    why = "namespace nowhere was not audited: the namespace does not exist"
+    assert [text[: len(why)] for text in document["clusters"][0]["unreadable"]] == [why]
 
 
 @pytest.mark.parametrize(("folder", "severity", "text"), [("signed", "info", "has it"), ("plain", "warning", "refuse")])

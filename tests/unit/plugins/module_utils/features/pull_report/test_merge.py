@@ -86,6 +86,13 @@ def test_missing_clusters_are_listed() -> None:
     assert "missing" not in merge_documents(sources(audits.document()))
 
 
+def test_a_cluster_with_a_part_of_its_audit_is_not_missing() -> None:
+    """Prometheus refuses a file in which a cluster has two values of one metric."""
+    document = audits.document()
+    missing = [{"name": cluster["name"], "error": "refused"} for cluster in document["clusters"]]
+    assert "missing" not in merge_documents(sources(document), missing=missing)
+
+
 def test_own_rules_without_a_finding_are_not_described() -> None:
     assert sorted(merge_documents(sources(audits.document()))["rules"]) == sorted(audits.RULES)
 
