@@ -216,9 +216,14 @@ def test_a_registry_that_does_not_answer_hides_no_drift_of_others(project, audit
 
 def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(project, auditing, east):
     west = {"image_pull_host": "https://127.0.0.9:1", "image_pull_api_key": "x"}
+    east = {**east, "pull_access_audit_namespaces": [project, "nowhere"]}
     found = auditing.run({"west": west, "east": east}, pull_access_audit_fail_on="error")
     assert found.status == 2
     assert "127.0.0.9:1" in found.output
+    assert (
+        "namespace nowhere was not audited: the namespace does not exist"
+        in (auditing.report / "pull-access.html").read_text()
+    )
     assert ("secret-type-unread", project, "dead") in auditing.findings()
     assert "west" in (auditing.report / "pull-access.html").read_text()
     assert [row["name"] for row in auditing.document["missing"]] == ["west"]
