@@ -100,8 +100,10 @@ def environment(name: str) -> Path:
     """A virtual environment with the pinned packages of that name."""
     python, version = find_python(PYTHONS[name])
     requirements = ROOT / "tests" / "requirements" / f"{name}.txt"
-    home = cache() / f"{name}-{digest([requirements], version)}"
-    install = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
+    constraints = requirements.with_name("constraints.txt")
+    home = cache() / f"{name}-{digest([requirements, constraints], version)}"
+    pip = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+    install = [*pip, "-r", str(requirements), "-c", str(constraints)]
     with made_once(home) as todo:
         if todo:
             say(f"making the {name} environment (Python {version})")
