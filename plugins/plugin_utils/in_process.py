@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible import constants as C
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
@@ -47,14 +47,28 @@ from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
 from .known_variables import (
-    find_undefined,
     find_unquoted,
     is_collection_task,
     problems_of,
     refusal_of,
     translate_result,
+    undefined_name,
     variables_of_options,
 )
+
+
+def find_undefined(names: Iterable[str], variables: Mapping[str, Any], templar: Any) -> Iterator[str]:
+    """Yield a sentence for each of these variables whose template needs an undefined one. Ansible's `default` would use another value."""
+    for name in sorted({*names}):
+        template = variables.get(name)
+        if not isinstance(template, str) or "{{" not in template:
+            continue
+        try:
+            templar.template(template)
+        except AnsibleUndefinedVariable as error:
+            inner = undefined_name(template, error)
+            what = f"variable {inner}" if inner else "a variable in its template, or a member of one,"
+            yield f"variable {name}: {what} is undefined: define it in the inventory, or add its file with -e @FILE"
 
 
 @contextmanager

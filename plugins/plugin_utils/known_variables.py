@@ -13,14 +13,13 @@ A test derives the table from the argument specs of the roles, from the playbook
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -280,24 +279,10 @@ def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
     return found + _invalid_settings({name: templar.template(variables[name]) for name in _LATE if name in variables})
 
 
-def undefined_name(template: str, error: AnsibleError) -> str:
+def undefined_name(template: str, error: Exception) -> str:
     """Return the undefined variable that a template needs; empty if the template may be a password."""
     names = re.findall(r"'([A-Za-z_]\w*)' is undefined", str(error)) if EXPRESSION.match(template) else []
     return str(names[0]) if names else ""
-
-
-def find_undefined(names: Iterable[str], variables: Mapping[str, Any], templar: Any) -> Iterator[str]:
-    """Yield a sentence for each of these variables whose template needs an undefined one. Ansible's `default` would use another value."""
-    for name in sorted({*names}):
-        template = variables.get(name)
-        if not isinstance(template, str) or "{{" not in template:
-            continue
-        try:
-            templar.template(template)
-        except AnsibleUndefinedVariable as error:
-            inner = undefined_name(template, error)
-            what = f"variable {inner}" if inner else "a variable in its template, or a member of one,"
-            yield f"variable {name}: {what} is undefined: define it in the inventory, or add its file with -e @FILE"
 
 
 def refusal_of(problems: Collection[str]) -> str:

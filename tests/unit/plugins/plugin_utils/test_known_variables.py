@@ -15,6 +15,7 @@ import pytest
 import yaml
 from ansible import template as real
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import find_undefined
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     _PREFIXES,
     _ROTATED,
@@ -22,7 +23,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     PLAYBOOKS,
     SHORT_NAMES,
     SURVEYS,
-    find_undefined,
     is_collection_task,
     playbook_of,
     problems_of,
