@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 
 from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
@@ -17,44 +18,10 @@ from ..platform.account_lists import is_marked_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 from .lookup import Lookup, ReadRequired, UnreadableObject
 
-#: Minimum length of names that may differ in two places. Shorter ones may differ in one.
-_LONG = 8
-#: Maximum length of compared names: users choose the length of their names.
-_LONGEST = 253
-
-
-def is_typing_error(first: str, second: str) -> bool:
-    """Whether the names differ by one or two added, missing, replaced or transposed letters. Equal names do not differ."""
-    shorter, longer = sorted((first, second), key=len)
-    most = 2 if len(shorter) >= _LONG else 1
-    if first == second or len(longer) > _LONGEST or len(longer) - len(shorter) > most:
-        return False
-    return _distance(first, second, most) <= most
-
-
-def _distance(first: str, second: str, most: int) -> int:
-    """The number of edits, where a transposition counts as one (optimal string alignment). More than `most` when the number is unknown.
-
-    Only positions within `most` edits are compared, so the time is linear in the length, not quadratic.
-    """
-    far, last = most + 1, len(second)
-    before: list[int] = []
-    row: list[int] = [*range(last + 1)]
-    for index, letter in enumerate(first, 1):
-        found: list[int] = [far] * (last + 1)
-        found[0] = min(index, far)
-        for other in range(max(1, index - most), min(last, index + most) + 1):
-            expected = second[other - 1]
-            cost = min(row[other] + 1, found[other - 1] + 1, row[other - 1] + (letter != expected))
-            if index > 1 and other > 1 and (letter, first[index - 2]) == (second[other - 2], expected):
-                cost = min(cost, before[other - 2] + 1)
-            found[other] = cost
-        before, row = row, found
-    return row[-1]
-
-
-#: Maximum number of keys that are compared for a typing error: the author of a secret chooses how many it has.
-_COMPARED = 100
+#: Maximum number of keys that are compared with a name, and their maximum length: the author of a secret chooses both.
+_COMPARED, _LONGEST = 20, 100
+#: Minimum similarity of names of which one may be a typing error: that of gcr.io and gcr.oi.
+_SIMILAR = 0.83
 #: Member of a secret in the evidence, not of the API: pairs of a key and of a registry that is known to refuse its login.
 REFUSED = "refusedLogins"
 _PORT = re.compile(r":[0-9]*\Z")
@@ -143,11 +110,12 @@ def credentials_of(
 
 
 def nearest_key(secrets: Iterable[PullSecretStatus], repository: str) -> str:
-    """Return the key that was probably meant for the image: one for the same host, or one with a typing error. Empty when there is none."""
+    """Return the key that was probably meant for the image: one for the same host, or one with a similar name. Empty when there is none."""
     name = _name_of(repository)
-    keys = [(key, _name_of(host_of(key))) for secret in secrets for key in secret.keys]
-    found = next((key for key, other in keys if other == name), "")
-    return without_user(found or next((key for key, other in keys[:_COMPARED] if _is_mistyped(name, other)), ""))
+    keys = [(_name_of(host_of(key)), key) for secret in secrets for key in secret.keys]
+    found = next((key for other, key in keys if other == name), "")
+    similar = {other: key for other, key in keys[:_COMPARED] if _is_comparable(name, other)}
+    return without_user(found or next((similar[other] for other in get_close_matches(name, similar, 1, _SIMILAR)), ""))
 
 
 def _name_of(repository: str) -> str:
@@ -155,11 +123,11 @@ def _name_of(repository: str) -> str:
     return _PORT.sub("", repository.partition("/")[0])
 
 
-def _is_mistyped(name: str, other: str) -> bool:
-    """Whether one name may be a typo of the other. Two addresses, or two well-known registries, are not."""
+def _is_comparable(name: str, other: str) -> bool:
+    """Whether one name may be a typing error of the other. Two addresses, or two well-known registries, are not."""
     are_known = {name, other} <= PUBLIC_REGISTRIES
     are_addresses = all(_ADDRESS.fullmatch(each) for each in (name, other))
-    return not are_known and not are_addresses and is_typing_error(name, other)
+    return not are_known and not are_addresses and max(len(name), len(other)) <= _LONGEST
 
 
 def _read_secret(ref: ObjectRef, evidence: Lookup) -> PullSecretStatus:
