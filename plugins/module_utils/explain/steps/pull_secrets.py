@@ -91,10 +91,6 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> Missing
     """
     subject, reference, credentials, evidence = held.subject, held.reference, held.credentials, held.evidence.unrecorded
     host, namespace = reference.host, subject.namespace
-    for state, offer in (("wrong_type", fixes.convert_secret), ("missing", fixes.create_listed_secret)):
-        for secret in credentials.in_state(state):
-            ref = ObjectRef(SECRET, namespace, secret.name)
-            return MissingLogin(f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host))
     listed = _account_list(subject, evidence)
     # The list of a pod can be a copy of the account's. That of a template cannot.
     copied = listed if subject.is_pod else ()
@@ -103,34 +99,43 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> Missing
     if linked and not own:
         link = [] if subject.is_bare else fixes.link(namespace, subject.account, linked)
         return MissingLogin(_created_before(subject, linked), link)
+    ignored = _explain_ignored(namespace, credentials, host)
     # None if the pod's list is a present or past copy of the account's.
-    fix = _write(namespace, own, host) if is_needed else []
+    fix = ignored.fix or (_write(namespace, own, host) if is_needed else [])
     if linked:
-        return MissingLogin(
-            f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}",
-            fix,
+        reason = (
+            f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}"
         )
-    idle = "".join(f"{each}, and " for each in idle_providers(subject, reference, evidence))
+        return MissingLogin(f"{ignored.reason}, and {reason}" if ignored.reason else reason, fix)
+    lead = [*idle_providers(subject, reference, evidence), *([ignored.reason] if ignored.reason else [])]
     if unusable := next((login for login in credentials.logins if login.is_empty), None):
         why = "its entry has no user or no password (a node does not use an identity token), so the node sends no login"
         named = [secret for secret in credentials.secrets if secret.name == unusable.secret]
-        return MissingLogin(
-            f"{idle}secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}",
-            (_write(namespace, named, unusable.key) or fixes.create_secret(namespace, subject.account, host))
-            if is_needed
-            else [],
-        )
-    near = nearest_key(credentials.secrets, reference.repository)
-    hint = f"; the nearest is {near}" if near else ""
+        written = _write(namespace, named, unusable.key) or fixes.create_secret(namespace, subject.account, host)
+        reason = f"secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}"
+        return MissingLogin(", and ".join([*lead, reason]), written if is_needed else [])
     found = _explain_unlinked(
         held, [*subject.own, *listed], subject.ref if own else subject.account_ref, is_needed=is_needed
     )
-    reason = f"{idle}{found.reason or f'no pull secret of {subject.ref} is for {reference.repository}{hint}'}"
+    if not (found.reason or ignored.reason):
+        near = nearest_key(credentials.secrets, reference.repository)
+        hint = f"; the nearest is {near}" if near else ""
+        found = MissingLogin(f"no pull secret of {subject.ref} is for {reference.repository}{hint}")
+    reason = ", and ".join(filter(None, [*lead, found.reason]))
     if (found.fix and not own) or found.outcome == NOT_FOUND:
         return found._replace(reason=reason)
     if not fix and is_needed and not own and subject.account:
         fix = fixes.create_secret(namespace, subject.account, host)
     return MissingLogin(reason, fix, found.outcome)
+
+
+def _explain_ignored(namespace: str, credentials: Credentials, host: str) -> MissingLogin:
+    """Return the first secret that the node ignores. A type that no node reads is reported before a secret that does not exist."""
+    for state, offer in (("wrong_type", fixes.convert_secret), ("missing", fixes.create_listed_secret)):
+        for secret in credentials.in_state(state):
+            ref = ObjectRef(SECRET, namespace, secret.name)
+            return MissingLogin(f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host))
+    return MissingLogin("")
 
 
 def explain_later_link(held: PullRoute) -> Iterator[StepResult]:

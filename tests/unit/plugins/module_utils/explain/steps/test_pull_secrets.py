@@ -216,6 +216,29 @@ class TestUnlinked:
         assert "secret ns/good has the key q.io (login not tested)" in found.reason
         assert found.fix == []
 
+    @pytest.mark.parametrize(
+        ("named", "ignored"),
+        [
+            ({"ours": None}, "secret ns/ours does not exist, so the node ignores it"),
+            ({"ours": secret({}, "Opaque")}, "secret ns/ours has type Opaque, which no node reads"),
+        ],
+        ids=["missing", "wrong type"],
+    )
+    @pytest.mark.parametrize("subject", [pod("ours"), template()], ids=["pod", "template"])
+    def test_it_is_named_beside_a_secret_that_the_node_ignores(
+        self, subject: ContainerPull, named: dict[str, Any], ignored: str
+    ) -> None:
+        """A list often has a typo of the right name."""
+        found = told(subject, known(account("ours"), good=GOOD, **named))
+        unlinked = "secret ns/good has the key q.io (login not tested), but service account ns/default does not list it"
+        assert found.reason == f"{ignored}, and {unlinked}: {self.WAITS}"
+        assert found.fix == fixes.link("ns", "default", "good")
+
+    def test_a_pod_from_before_the_link_is_reported_before_a_secret_that_the_node_ignores(self) -> None:
+        found = told(pod("gone", says="denied"), known(account("gone", "good"), gone=None, good=GOOD))
+        assert found.reason.startswith("pod ns/p was created before good was linked to service account ns/default")
+        assert found.fix == fixes.link("ns", "default", "good")
+
     def test_secrets_that_cannot_be_listed_are_not_taken_for_absent(self) -> None:
         found = told(pod(), known(more={ObjectRef(SECRET, "ns", ""): REFUSED}))
         assert found.reason.startswith(
