@@ -19,6 +19,8 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import compile_selector
 
+from support.objects import b64
+
 __all__ = ["KINDS", "FaultyRequest", "Problem", "ServedKind", "decoded", "field_test", "label_test", "problems_of"]
 
 Object = dict[str, Any]
@@ -134,7 +136,7 @@ def _decoded_secret(found: Object, about: str) -> Object:
     plain = {key: text.encode() for key, text in (found.pop("stringData", None) or {}).items()}
     data = {**_read_data(found.pop("data", None) or {}, about), **plain}
     if data:
-        found["data"] = {key: base64.b64encode(value).decode() for key, value in data.items()}
+        found["data"] = {key: b64(value) for key, value in data.items()}
     return {**found, "type": found.get("type") or "Opaque"}
 
 

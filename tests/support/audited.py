@@ -15,7 +15,7 @@ from typing import Any
 
 from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_kubelet_config, add_nodes, described_nodes
-from support.objects import b64, pull_secret
+from support.objects import account_subject, b64, group_subject, pull_secret, role_binding, user_subject
 from support.openshift import described
 from support.registry_settings import registry_settings
 
@@ -114,10 +114,7 @@ class Scene:
         self.status({"running": {"startedAt": "2026-01-01T00:00:00Z"}}, name, at, image_id="sha256:0")
 
     def binding(self, name: str, *subjects: dict[str, str]) -> None:
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-        self.lab.create(
-            self.name, "rolebindings", {"metadata": {"name": name}, "roleRef": role, "subjects": list(subjects)}
-        )
+        self.lab.create(self.name, "rolebindings", role_binding(name, *subjects))
 
     def deployment(self, image: str, **spec: Any) -> None:
         template = {
@@ -258,20 +255,20 @@ def _not_provisioned(it: Scene) -> None:
 
 @scene("grant-dead-subject")
 def _dead(it: Scene) -> None:
-    it.binding("by-hand", {"kind": "ServiceAccount", "namespace": "nowhere", "name": "default"})
+    it.binding("by-hand", account_subject("nowhere"))
     it.says = "lets ServiceAccount nowhere/default pull, but service account nowhere/default does not exist"
 
 
 @scene("grant-duplicate-bindings")
 def _bindings(it: Scene) -> None:
     for name in ("system:image-puller", "system:image-puller-0", "system:image-puller-1"):
-        it.binding(name, {"kind": "User", "name": "developer", "apiGroup": "rbac.authorization.k8s.io"})
+        it.binding(name, user_subject("developer"))
     it.says = "let User developer pull: system:image-puller, system:image-puller-0"
 
 
 @scene("grant-to-everybody")
 def _everybody(it: Scene) -> None:
-    it.binding("open", {"kind": "Group", "name": "system:unauthenticated", "apiGroup": "rbac.authorization.k8s.io"})
+    it.binding("open", group_subject("system:unauthenticated"))
     it.says = "lets clients that send no login pull"
 
 
@@ -384,11 +381,7 @@ def _unsigned(it: Scene) -> None:
     it.pod(f"{it.host}/{path}:v1", ["pull"])
     it.runs()
     it.context = registry_settings(it.lab, policies=[(f"{it.host}/{path}", "", key)])
-    it.options = {
-        "ask_registries": True,
-        "realm_hosts": it.lab.registry_hosts,
-        "registry_ca_cert": it.lab.data["ca_cert"],
-    }
+    it.options = it.lab.asking
     it.says = f"has no signature of {it.host}/{path}:v1 that nodes read"
 
     def fixed() -> None:

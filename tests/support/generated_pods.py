@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from support.objects import b64
+from support.objects import account_subject, b64, role_binding
 
 from .generated_nodes import CERTAIN_NODES, NODES, NodeCase, show_nodes
 from .lab import Lab, path_of
@@ -225,9 +225,7 @@ class Pods:
             if secret.kind != "missing":
                 self.lab.create(namespace, "secrets", self._secret(f"s-{number}-{position}", secret))
         if self.cases[number].may_pull_project_b:
-            subject = {"kind": "ServiceAccount", "name": f"a-{number}", "namespace": namespace}
-            role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-            body = {"metadata": {"name": f"generated-{number}"}, "roleRef": role, "subjects": [subject]}
+            body = role_binding(f"generated-{number}", account_subject(namespace, f"a-{number}"))
             self.lab.create("project-b", "rolebindings", body)
 
     def _early(self, number: int) -> None:

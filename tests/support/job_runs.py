@@ -23,7 +23,7 @@ from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_nodes, define_kind
 from support.logins import token_kubeconfig
 from support.modules import run_module
-from support.objects import b64
+from support.objects import account_subject, b64, role_binding
 from support.openshift import CLUSTER_VERSION
 from support.provider import PROVIDERS
 from support.proxy import Exchange, Proxy
@@ -110,8 +110,7 @@ class Stage:
         return str(self.lab.registry("private")["host"])
 
     def login(self, number: int) -> dict[str, str]:
-        account = self.lab.registry("private")["accounts"][number]
-        return {"username": account["username"], "password": account["password"]}
+        return self.lab.login(number)
 
     def pod(self, name: str, image: str = "", node: str = "", **more: Any) -> None:
         for namespace in self.names:
@@ -359,9 +358,7 @@ def images(stage: Stage) -> Iterator[Result]:
     yield stage.run(
         "pull_access_images",
         to=dict.fromkeys(("mirrored.example.com", CLOUD.partition("/")[0], stage.host), stage.host),
-        ask_registries=True,
-        realm_hosts=stage.lab.registry_hosts,
-        registry_ca_cert=stage.lab.data["ca_cert"],
+        **stage.lab.asking,
     )
 
 
@@ -382,21 +379,17 @@ def what_if(stage: Stage) -> Iterator[Result]:
     yield stage.run(
         "pull_access_what_if",
         changes=[{"add_objects": {"definition": mirrors}}, {"only_registries": [stage.host]}],
-        ask_registries=True,
-        realm_hosts=stage.lab.registry_hosts,
-        registry_ca_cert=stage.lab.data["ca_cert"],
+        **stage.lab.asking,
     )
 
 
 @contextmanager
 def _bound(stage: Stage, *roles: tuple[str, str]) -> Iterator[None]:
     """During the block, the account of the first project is bound to these roles of the last one."""
-    project, subject = stage.names[-1], {"kind": "ServiceAccount", "name": "default", "namespace": stage.names[0]}
+    project, subject = stage.names[-1], account_subject(stage.names[0])
     names = [f"what-if-{at}" for at in range(len(roles))]
     for name, (kind, role) in zip(names, roles, strict=True):
-        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role}
-        body = {"metadata": {"name": name}, "roleRef": ref, "subjects": [subject]}
-        stage.lab.create(project, "rolebindings", body)
+        stage.lab.create(project, "rolebindings", role_binding(name, subject, role=role, kind=kind))
     try:
         yield
     finally:

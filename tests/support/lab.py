@@ -50,6 +50,21 @@ class Lab:
         names = ("host", "realm_host", "untrusted_host")
         return list(dict.fromkeys(host for one in every for name in names if (host := one.get(name))))
 
+    @property
+    def reached(self) -> dict[str, Any]:
+        """The options with which a task reaches the registries."""
+        return {"registry_ca_cert": self.data["ca_cert"], "realm_hosts": self.registry_hosts}
+
+    @property
+    def asking(self) -> dict[str, Any]:
+        """The options with which a task asks the registries."""
+        return {"ask_registries": True, **self.reached}
+
+    def login(self, number: int, registry: str = "private") -> dict[str, str]:
+        """User and password of an account. The second one's password contains characters that careless code mishandles."""
+        account = self.registry(registry)["accounts"][number]
+        return {"username": account["username"], "password": account["password"]}
+
     def registry_counts(self, name: str) -> dict[str, dict[str, Any]]:
         """The counts of a registry up to now, by account. Requests without a login belong to the account with an empty name."""
         done = self.run("registry", "--dir", str(self.dir), "--json", name)
@@ -252,6 +267,20 @@ class Lab:
         """Remember the current end of the audit log."""
         log = Path(self.data["audit_log"])
         return Audit(log, log.stat().st_size)
+
+    @contextmanager
+    def no_writes(self) -> Iterator[None]:
+        """Our client must write nothing in the block."""
+        audit = self.audit()
+        yield
+        assert audit.writes() == []
+
+    @contextmanager
+    def no_requests(self) -> Iterator[None]:
+        """Our client must send nothing to the API server in the block."""
+        audit = self.audit()
+        yield
+        assert audit.ours() == []
 
 
 @dataclass

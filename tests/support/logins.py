@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from support.lab import Lab
+from support.objects import account_subject, role_binding
 
 __all__ = ["administrator_token", "exec_plugin", "token_kubeconfig", "user_kubeconfig"]
 
@@ -20,11 +21,7 @@ def administrator_token(lab: Lab) -> str:
     """A new token of a service account with all rights."""
     if lab.get(_NAMESPACE, "serviceaccounts", _ACCOUNT) is None:
         lab.create(_NAMESPACE, "serviceaccounts", {"metadata": {"name": _ACCOUNT}})
-        binding = {
-            "metadata": {"name": _ACCOUNT},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"kind": "ServiceAccount", "name": _ACCOUNT, "namespace": _NAMESPACE}],
-        }
+        binding = role_binding(_ACCOUNT, account_subject(_NAMESPACE, _ACCOUNT), role="cluster-admin")
         lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
     request = f"/api/v1/namespaces/{_NAMESPACE}/serviceaccounts/{_ACCOUNT}/token"
     token: str = lab.api("POST", request, {"spec": {"expirationSeconds": 7200}})["status"]["token"]

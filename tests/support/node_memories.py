@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from support.objects import group_subject, role_binding
+
 from .lab import Lab
 from .registry_settings import auth_file, pull_secret
 
@@ -34,15 +36,8 @@ class NodeMemories:
     def prepare(self) -> None:
         """Create a namespace with a login for all hosts. Hosts that no registry of the lab has get any login."""
         namespace = self.lab.namespace(NAMESPACE)
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-        group = {
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "Group",
-            "name": f"system:serviceaccounts:{namespace}",
-        }
-        self.lab.create(
-            "project-b", "rolebindings", {"metadata": {"name": namespace}, "roleRef": role, "subjects": [group]}
-        )
+        group = group_subject(f"system:serviceaccounts:{namespace}")
+        self.lab.create("project-b", "rolebindings", role_binding(namespace, group))
         logins = {**dict.fromkeys(self.hosts, ("any", "login")), **self.logins}
         self.lab.create(namespace, "secrets", pull_secret("every-login", auth_file(logins)))
 

@@ -12,7 +12,18 @@ from typing import Any
 
 import pytest
 
-__all__ = ["auth_file", "b64", "pull_secret", "raised"]
+__all__ = [
+    "account_subject",
+    "auth_file",
+    "b64",
+    "group_subject",
+    "pull_secret",
+    "raised",
+    "role_binding",
+    "user_subject",
+]
+
+RBAC = "rbac.authorization.k8s.io"
 
 
 def b64(content: Any) -> str:
@@ -35,6 +46,26 @@ def pull_secret(
     """A Secret that contains a config.json, given as text, bytes or JSON, under the usual key of its type."""
     key = key or (f".{kind.rpartition('/')[2]}" if kind.startswith("kubernetes.io/") else ".dockerconfigjson")
     return {"metadata": {"name": name, **parts.pop("metadata", {})}, "type": kind, "data": {key: b64(content)}, **parts}
+
+
+def user_subject(name: str) -> dict[str, str]:
+    return {"apiGroup": RBAC, "kind": "User", "name": name}
+
+
+def group_subject(name: str) -> dict[str, str]:
+    return {"apiGroup": RBAC, "kind": "Group", "name": name}
+
+
+def account_subject(namespace: str, name: str = "default") -> dict[str, str]:
+    return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+
+
+def role_binding(
+    name: str, *subjects: Mapping[str, str], role: str = "system:image-puller", kind: str = "ClusterRole", **meta: Any
+) -> dict[str, Any]:
+    """A binding of these users, groups and accounts to a role. `meta` are labels or annotations."""
+    reference = {"apiGroup": RBAC, "kind": kind, "name": role}
+    return {"metadata": {"name": name, **meta}, "roleRef": reference, "subjects": list(subjects)}
 
 
 def raised(kind: type[BaseException] | tuple[type[BaseException], ...], call: Callable[[], object]) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from support.lab import Lab
+from support.objects import role_binding, user_subject
 
 CONFIG = "/apis/config.openshift.io/v1"
 CLUSTER_VERSION = f"{CONFIG}/clusterversions/version"
@@ -44,13 +45,20 @@ def described(
 def allow(lab: Lab, user: str, *rules: Mapping[str, Any]) -> str:
     """A user with exactly these rights in all namespaces. A rule is `{resource: verbs}`, or as in a cluster role."""
     root = "/apis/rbac.authorization.k8s.io/v1"
-    whole = [rule if "verbs" in rule else _rule(rule) for rule in rules]
-    lab.api("POST", f"{root}/clusterroles", {"metadata": {"name": user}, "rules": whole})
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user}
-    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
-    body = {"metadata": {"name": user}, "roleRef": reference, "subjects": [subject]}
-    lab.api("POST", f"{root}/clusterrolebindings", body)
+    lab.api("POST", f"{root}/clusterroles", {"metadata": {"name": user}, "rules": [*map(_whole, rules)]})
+    lab.api("POST", f"{root}/clusterrolebindings", role_binding(user, user_subject(user), role=user))
     return user
+
+
+def allow_in(lab: Lab, namespace: str, user: str, *rules: Mapping[str, Any]) -> str:
+    """A user with exactly these rights in one namespace."""
+    lab.create(namespace, "roles", {"metadata": {"name": user}, "rules": [*map(_whole, rules)]})
+    lab.create(namespace, "rolebindings", role_binding(user, user_subject(user), role=user, kind="Role"))
+    return user
+
+
+def _whole(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    return rule if "verbs" in rule else _rule(rule)
 
 
 def _rule(short: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,23 @@ class Play:
     output: str
 
     @property
+    def text(self) -> str:
+        """The output as one line, because a terminal breaks long messages."""
+        return " ".join(self.output.split())
+
+    def succeeded(self) -> Play:
+        assert self.status == 0, self.output
+        return self
+
+    def unchanged(self) -> Play:
+        assert (self.status, self.recap["changed"]) == (0, 0), self.output
+        return self
+
+    def failed(self) -> Play:
+        assert self.status != 0, self.output
+        return self
+
+    @property
     def recap(self) -> dict[str, int]:
         """The counts of the recap, summed over the hosts."""
         counts: dict[str, int] = {}

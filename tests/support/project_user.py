@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from support.objects import b64
+from support.objects import b64, role_binding, user_subject
 
 from .lab import Lab, path_of
 
@@ -38,12 +38,7 @@ class ProjectUser:
         `admin` itself has no rules in the lab, because the controller that aggregates these roles does not run there.
         """
         for part in ("admin", "view", "edit"):
-            role = f"system:aggregate-to-{part}"
-            binding = {
-                "metadata": {"name": part},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
-            }
+            binding = role_binding(part, user_subject(name), role=f"system:aggregate-to-{part}")
             lab.create(namespace, "rolebindings", binding)
         user = cls(lab, name, namespace)
         # The API server reads role bindings from a watch, so it knows the last one, with this right, only a moment later.

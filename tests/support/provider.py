@@ -12,10 +12,11 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
 
 from support.lab import Lab
+from support.objects import group_subject, role_binding
 
 __all__ = ["PROVIDERS", "RBAC", "create_provider", "token_rights"]
 
-_VERSION = "rbac.authorization.k8s.io/v1"
+
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PROVIDERS = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
 
@@ -23,18 +24,16 @@ PROVIDERS = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
 @contextmanager
 def token_rights(lab: Lab) -> Iterator[None]:
     """During the block, nodes may request the tokens with which the provider lists secrets, as the machine config operator sets it up."""
-    head = {"apiVersion": _VERSION, "metadata": {"name": "node-credential-providers"}}
-    verb = "request-serviceaccounts-token-audience"
+    name, verb = "node-credential-providers", "request-serviceaccounts-token-audience"
     rule = {"apiGroups": [""], "resources": [CRIO_AUDIENCE], "verbs": [verb]}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "node-credential-providers"}
-    nodes = {"kind": "Group", "name": "system:nodes", "apiGroup": "rbac.authorization.k8s.io"}
-    lab.api("POST", f"{RBAC}/clusterroles", {**head, "rules": [rule]})
-    lab.api("POST", f"{RBAC}/clusterrolebindings", {**head, "roleRef": role, "subjects": [nodes]})
+    lab.api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": [rule]})
+    nodes = group_subject("system:nodes")
+    lab.api("POST", f"{RBAC}/clusterrolebindings", role_binding(name, nodes, role=name))
     try:
         yield
     finally:
         for resource in ("clusterrolebindings", "clusterroles"):
-            lab.api("DELETE", f"{RBAC}/{resource}/node-credential-providers")
+            lab.api("DELETE", f"{RBAC}/{resource}/{name}")
 
 
 def create_provider(lab: Lab, *entries: str) -> None:

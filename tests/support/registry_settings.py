@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from support.lab import Lab
-from support.objects import auth_file, b64, pull_secret
+from support.objects import auth_file, b64, group_subject, pull_secret, role_binding
 from support.provider import PROVIDERS, create_provider
 
 CONFIG = "/apis/config.openshift.io/v1"
@@ -115,12 +115,11 @@ def _rule(resource: str, verb: str) -> Mapping[str, Any]:
 def _grant(lab: Lab, namespace: str, rule: Mapping[str, Any], group: str) -> list[str]:
     """Give a group a right, in a namespace or everywhere, and wait until it has it. Return the paths of the objects."""
     root = f"{RBAC}/namespaces/{namespace}" if namespace else RBAC
-    kind, name, api = "Role" if namespace else "ClusterRole", "credential-provider", "rbac.authorization.k8s.io"
-    role = {"apiGroup": api, "kind": kind, "name": name}
-    subject = {"apiGroup": api, "kind": "Group", "name": group}
+    kind, name = "Role" if namespace else "ClusterRole", "credential-provider"
+    binding = role_binding(name, group_subject(group), role=name, kind=kind)
     paths = []
-    for each, more in ((kind, {"rules": [rule]}), (f"{kind}Binding", {"roleRef": role, "subjects": [subject]})):
-        lab.api("POST", f"{root}/{each.lower()}s", {"metadata": {"name": name}, **more})
+    for each, body in ((kind, {"metadata": {"name": name}, "rules": [rule]}), (f"{kind}Binding", binding)):
+        lab.api("POST", f"{root}/{each.lower()}s", body)
         paths.append(f"{root}/{each.lower()}s/{name}")
     asked = {"namespace": namespace, "verb": rule["verbs"][0], "resource": rule["resources"][0]}
     spec = {"user": "anybody", "groups": [group], "resourceAttributes": asked}
