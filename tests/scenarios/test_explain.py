@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from support.lab import Lab, path_of
+from support.objects import b64
 from support.playbooks import Play, forms, leaks, play
 
 CANARY = "canary-of-the-secret"
@@ -33,9 +33,9 @@ def inventory(lab: Lab, tmp_path: Path) -> Path:
 def project(lab: Lab, namespace: str) -> str:
     """A pod whose only secret has a type that no node reads, with a message of its node that contains a login."""
     host = lab.registry("private")["host"]
-    login = base64.b64encode(f"user:{CANARY}".encode()).decode()
+    login = b64(f"user:{CANARY}")
     content = json.dumps({"auths": {host: {"auth": login}}}).encode()
-    data = {".dockerconfigjson": base64.b64encode(content).decode()}
+    data = {".dockerconfigjson": b64(content)}
     lab.create(namespace, "secrets", {"metadata": {"name": "pull"}, "type": "Opaque", "data": data})
     containers = [{"name": "app", "image": lab.registry("private")["image"]}]
     spec = {"containers": containers, "imagePullSecrets": [{"name": "pull"}]}
@@ -63,8 +63,7 @@ def explained(inventory: Path, *options: str, **environment: str) -> Play:
 
 
 def test_a_pod_with_a_broken_secret_is_explained(inventory: Path, project: str) -> None:
-    found = explained(inventory, f"pod={project}/app", ANSIBLE_DISPLAY_SKIPPED_HOSTS="false")
-    assert found.status == 0, found.output
+    found = explained(inventory, f"pod={project}/app", ANSIBLE_DISPLAY_SKIPPED_HOSTS="false").succeeded()
     assert "TASK [Trace the image pull]\nPod " in found.output, "the callback prints its heading after the answer"
     assert f"cannot pull: secret {project}/pull has type Opaque, which no node reads" in found.output
     assert f"  NO secret: secret {project}/pull has type Opaque" in found.output
@@ -109,8 +108,7 @@ def test_a_callback_that_wraps_the_display_causes_no_warning(
     """The workload is given in the form that oc uses. The answer is one event, and other hosts cannot write between its lines."""
     (tmp_path / "wrapper.py").write_text(WRAPPER)
     monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
-    found = explained(inventory, f"workload={project}/po/app")
-    assert found.status == 0, found.output
+    found = explained(inventory, f"workload={project}/po/app").succeeded()
     (answer,) = (event for event in found.output.split("<event>") if "\ncannot pull: " in event)
     assert answer.startswith(f"Pod {project}/app, ")
     assert f"\ncannot pull: secret {project}/pull has type Opaque" in answer
@@ -154,9 +152,9 @@ def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     misspelled = registry["image"].replace("team/", "taem/")
     pods = {"wrong": (CANARY, registry["image"]), "right": (account["password"], registry["image"])}
     for name, (password, image) in {**pods, "misspelled": (account["password"], misspelled)}.items():
-        login = base64.b64encode(f"{account['username']}:{password}".encode()).decode()
+        login = b64(f"{account['username']}:{password}")
         content = json.dumps({"auths": {registry["host"]: {"auth": login}}}).encode()
-        data = {".dockerconfigjson": base64.b64encode(content).decode()}
+        data = {".dockerconfigjson": b64(content)}
         kind = "kubernetes.io/dockerconfigjson"
         lab.create(project, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
         spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": name}]}

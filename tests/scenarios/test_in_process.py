@@ -28,6 +28,7 @@ import pytest
 import yaml
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.playbooks import forms, leaks, play
 
 PREFIX = "openshift_ops.image_pull"
@@ -36,9 +37,7 @@ PASSWORD = "canary-pässword: {x} with 'quotes' and \"more\" of them"
 
 PULL_SECRET = {
     "type": "kubernetes.io/dockerconfigjson",
-    "data": {
-        ".dockerconfigjson": base64.b64encode(b'{"auths": {"registry.example.com": {"auth": "dTpwYXNz"}}}').decode()
-    },
+    "data": {".dockerconfigjson": b64(b'{"auths": {"registry.example.com": {"auth": "dTpwYXNz"}}}')},
 }
 
 

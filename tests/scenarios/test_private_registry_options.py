@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import yaml
+from support.objects import b64
 from support.playbooks import COLLECTION, play
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
@@ -16,8 +16,8 @@ DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 
 def test_the_role_merges_chosen_entries_into_a_secret_of_a_dead_type(lab, namespaces, tmp_path):
     one, two = namespaces(2)
-    login = {"auth": base64.b64encode(b"alice:Secret-1").decode()}
-    old = base64.b64encode(json.dumps({"auths": {"old.io": login}}).encode()).decode()
+    login = {"auth": b64(b"alice:Secret-1")}
+    old = b64({"auths": {"old.io": login}})
     podman = {"metadata": {"name": "pull"}, "type": "kubernetes.io/podmanconfigjson", "data": {"auth.json": old}}
     lab.create(one, "secrets", podman)
     kept = lab.create(two, "secrets", {**podman, "metadata": {"name": "kept"}})

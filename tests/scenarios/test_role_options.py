@@ -89,8 +89,7 @@ class TestCrossProjectPull:
 def test_a_missing_variable_is_reported_first_without_the_argument_spec(tmp_path, playbook, given, missing):
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": given}}}))
-    done = play(playbook, inventory)
-    assert done.status != 0
+    done = play(playbook, inventory).failed()
     failed = next(line for line in done.output.splitlines() if line.startswith(("[ERROR]: ", "fatal: ")))
     assert re.match(
         rf'(\[ERROR\]: Task failed: |fatal: .*"msg": "){missing} is not set: .* add with -e @\w+\.yml', failed
@@ -110,8 +109,7 @@ def test_a_missing_variable_is_reported_first_without_the_argument_spec(tmp_path
 def test_a_misspelt_required_variable_is_named_before_the_missing_one(tmp_path, playbook, misspelt, meant):
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": {misspelt: ["a"]}}}}))
-    done = play(playbook, inventory)
-    assert done.status != 0
+    done = play(playbook, inventory).failed()
     failed = next(line for line in done.output.splitlines() if line.startswith(("[ERROR]: ", "fatal: ")))
     assert f"variable {misspelt} is unknown: did you mean '{meant}'? Correct it" in failed
     assert "is not set" not in failed

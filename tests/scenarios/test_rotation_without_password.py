@@ -21,6 +21,7 @@ from support.between_tasks import play_with_changes
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
+from support.objects import b64
 from support.playbooks import Play
 from support.scripted_pool import Request, status_object
 
@@ -85,10 +86,8 @@ class Fleet:
 
     def secret(self, namespace: str, *logins: str) -> None:
         keys = [f"{self.registry.host}/{number}" if number else self.registry.host for number in range(len(logins))]
-        auths = {
-            key: {"auth": base64.b64encode(login.encode()).decode()} for key, login in zip(keys, logins, strict=True)
-        }
-        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        auths = {key: {"auth": b64(login)} for key, login in zip(keys, logins, strict=True)}
+        data = {".dockerconfigjson": b64({"auths": auths})}
         self.api.put("secrets", namespace, "pull", type="kubernetes.io/dockerconfigjson", data=data)
 
     def logins(self, namespace: str) -> list[str]:
@@ -141,7 +140,7 @@ def denied(pattern: str) -> Callable[[Fleet], None]:
 
 
 def said(done: Play) -> str:
-    return " ".join(done.output.split())
+    return done.text
 
 
 class TestUnanswered:
@@ -189,8 +188,7 @@ class TestUnanswered:
         self, fleet: Fleet, hers: list[str]
     ) -> None:
         plan = fleet.directory / "plan.yml"
-        planned = fleet.rotate("--check", credential_rotation_plan_dest=str(plan))
-        assert planned.status == 0, planned.output
+        planned = fleet.rotate("--check", credential_rotation_plan_dest=str(plan)).succeeded()
         assert planned.output.count("TASK [Result]") == 1
         content = yaml.safe_load(plan.read_text())
         rows = {row["namespace"]: row for row in content["secrets"]}

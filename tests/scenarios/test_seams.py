@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from support.between_tasks import play_with_changes
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.playbooks import Play
 from support.scripted_pool import Answer, Request, status_object
 
@@ -67,12 +68,12 @@ class Case:
 
 
 def auth_text(*registries: str) -> str:
-    auth = base64.b64encode(b"robot:Canary-of-the-seams").decode()
+    auth = b64(b"robot:Canary-of-the-seams")
     return json.dumps({"auths": {name: {"auth": auth} for name in registries}})
 
 
 def put_secret(api: FakeApi, namespace: str, name: str, text: str, **metadata: Any) -> None:
-    data = {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    data = {".dockerconfigjson": b64(text)}
     api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=data, metadata=metadata)
 
 

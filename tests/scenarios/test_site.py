@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 import pytest
 from support.history import operation
 from support.lab import Lab, mount_names, pull_names
+from support.objects import b64
 from support.playbooks import COLLECTION, ROOT, declared_text, forms, lab_inventory, leaks, play
 
 _numbers = itertools.count()
@@ -84,8 +84,7 @@ class TestNothingIsDeclared:
     def run(directory: Path, **variables: object) -> str:
         inventory = directory / "hosts.json"
         inventory.write_text(json.dumps({"all": {"hosts": {"my-cluster": variables}}}))
-        done = play("site", inventory)
-        assert done.status == 0, done.output
+        done = play("site", inventory).succeeded()
         return done.output
 
     def test_an_empty_declaration_is_reported(self, tmp_path):
@@ -122,33 +121,25 @@ class TestMainJob:
         pods, before = Pods(lab, prefix), state(lab, prefix)
         assert set(pods.pull().values()) == {False}
 
-        audit = lab.audit()
-        checked = play("site", inventory, "--check", "--diff")
-        assert checked.status == 0, checked.output
-        assert audit.writes() == [], "check mode writes nothing"
+        with lab.no_writes():
+            checked = play("site", inventory, "--check", "--diff").succeeded()
         assert state(lab, prefix) == before
 
-        real = play("site", inventory, "--diff")
-        assert real.status == 0, real.output
+        real = play("site", inventory, "--diff").succeeded()
         assert real.recap == checked.recap, "check mode reports what the real run does"
         assert set(pods.pull().values()) == {True}
 
-        audit = lab.audit()
-        again = play("site", inventory)
-        assert again.recap["changed"] == 0, again.output
-        assert audit.writes() == [], "the second run writes nothing"
+        with lab.no_writes():
+            play("site", inventory).unchanged()
 
-        audit = lab.audit()
-        assert play("teardown", inventory, "--check").status == 0
-        assert audit.writes() == []
-        back = play("teardown", inventory)
-        assert back.status == 0, back.output
+        with lab.no_writes():
+            assert play("teardown", inventory, "--check").status == 0
+        play("teardown", inventory).succeeded()
         assert set(pods.pull().values()) == {False}
         assert state(lab, prefix) == before, "exactly what site.yml gave is taken back"
 
-        audit = lab.audit()
-        assert play("teardown", inventory).recap["changed"] == 0
-        assert audit.writes() == []
+        with lab.no_writes():
+            assert play("teardown", inventory).recap["changed"] == 0
 
     @pytest.mark.slow
     def test_site_and_teardown_work_on_a_remote_host(self, lab, inventory, prefix, tmp_path):
@@ -158,8 +149,7 @@ class TestMainJob:
         remote = {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}
         variables = {"ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "tests/support/connection"), "ELSEWHERE_HOME": str(home)}
         for playbook, changed, pulls in (("site", True, True), ("site", False, True), ("teardown", True, False)):
-            done = play(playbook, inventory, "-e", json.dumps(remote), **variables)
-            assert done.status == 0, done.output
+            done = play(playbook, inventory, "-e", json.dumps(remote), **variables).succeeded()
             assert (done.recap["changed"] > 0) is changed
             assert set(pods.pull().values()) == {pulls}
         assert state(lab, prefix) == before
@@ -241,8 +231,7 @@ class TestSecrets:
         else:
             options += ["-e", "image_pull_kubeconfig=/nonexistent"]
         (inventory / "group_vars" / "all" / "private_registry.yml").write_text(text)
-        done = play("site", inventory, *options)
-        assert done.status != 0
+        done = play("site", inventory, *options).failed()
         assert leaks(done.output, canaries) == []
 
 
@@ -256,12 +245,10 @@ class TestRolesAlone:
         playbook = tmp_path / "alone.yml"
         playbook.write_text(f"- hosts: all\n  gather_facts: false\n  roles: [{COLLECTION}.{role}]\n")
         variables = {"K8S_AUTH_KUBECONFIG": lab.kubeconfig}
-        first = play(playbook, inventory, **variables)
-        assert first.status == 0, first.output
+        first = play(playbook, inventory, **variables).succeeded()
         assert first.recap["changed"] > 0
-        audit = lab.audit()
-        assert play(playbook, inventory, **variables).recap["changed"] == 0
-        assert audit.writes() == []
+        with lab.no_writes():
+            assert play(playbook, inventory, **variables).recap["changed"] == 0
 
 
 class TestInventoryVariables:
@@ -296,7 +283,7 @@ class TestInventoryVariables:
     def test_a_foreign_secret_with_merged_entries_survives_the_teardown(self, lab, prefix, tmp_path):
         project = f"{prefix}project-a"
         theirs = {"old.example.com": {"auth": "YWxpY2U6U2VjcmV0LTI=", "unknown": 1}}
-        content = base64.b64encode(json.dumps({"auths": theirs}).encode()).decode()
+        content = b64({"auths": theirs})
         secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson"}
         lab.create(project, "secrets", {**secret, "data": {".dockerconfigjson": content}})
         lab.set_account(project, imagePullSecrets=["pull"])
@@ -307,8 +294,7 @@ class TestInventoryVariables:
         )
         assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
         assert set(lab.entries(project, "pull")) == {"old.example.com", "quay.io"}
-        back = play("teardown", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
-        assert back.status == 0, back.output
+        play("teardown", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).succeeded()
         assert lab.entries(project, "pull") == theirs
         assert "pull" in pull_names(lab.account(project))
 
@@ -333,13 +319,11 @@ class TestExampleInventory:
         )
         example = ROOT / "playbooks"
         options = ("-e", f"@{example / 'vars' / 'vault.example.yml'}", "-e", f"@{variables}")
-        done = play("site", example / "inventory", *options)
-        assert done.status == 0, done.output
+        play("site", example / "inventory", *options).succeeded()
         assert set(lab.entries("project-a", "quay")) == {"quay.io", "quay.io/team"}
         assert set(lab.entries("project-c", "redhat-connect-sso")) == {"sso.redhat.com"}
         assert set(lab.entries("project-c", "private-registry")) == {"privateregistry.example.com"}
         assert {"redhat-connect-sso", "private-registry"} <= set(pull_names(lab.account("project-c")))
         assert "quay" in mount_names(lab.account("project-a", "default"))
         assert lab.get("project-b", "rolebindings", "image-puller-grant") is not None
-        again = play("site", example / "inventory", *options)
-        assert again.recap["changed"] == 0, again.output
+        play("site", example / "inventory", *options).unchanged()

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import as_markdown
 from support.hostile_text import TEXTS
-from support.lab import path_of
+from support.objects import group_subject, role_binding, user_subject
 from support.project_user import ProjectUser, auth_file
 
 PASSWORD, THEIRS = "Canary-Word-7", "Theirs-Word-8"
 QUAY = {"registry": "quay.io", "username": "reader", "password": PASSWORD}
-RBAC = "rbac.authorization.k8s.io"
 MARKUP = "x`|<img src=x onerror=alert(1)>\\| @admin [l](http://e) \x1b[2J\u202e\n## Approved"
 MANY = 120
 
@@ -30,9 +29,7 @@ def owner(namespace):
 @pytest.fixture
 def mallory(lab, namespace):
     """A project administrator who may also pull, so that she may give that right to others."""
-    subject = {"apiGroup": RBAC, "kind": "User", "name": "mallory"}
-    role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:image-puller"}
-    lab.create(namespace, "rolebindings", {"metadata": {"name": "hers"}, "roleRef": role, "subjects": [subject]})
+    lab.create(namespace, "rolebindings", role_binding("hers", user_subject("mallory")))
     return ProjectUser.create(lab, "mallory", namespace)
 
 
@@ -46,10 +43,8 @@ def plant(mallory: ProjectUser, owner: str, text: str) -> None:
     mallory.secret("planted", auth_file({text: (text, THEIRS), **entries}), metadata=labels(owner))
     account = {"metadata": {"name": "planted"}, "imagePullSecrets": [{"name": "planted"}]}
     mallory.create_object("serviceaccounts", account)
-    role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:image-puller"}
-    subjects = [{"apiGroup": RBAC, "kind": "Group", "name": f"{text}{number}"} for number in range(MANY)]
-    body = {"metadata": {"name": "planted", **labels(owner)}, "roleRef": role, "subjects": subjects}
-    mallory.request("POST", path_of(mallory.namespace, "rolebindings"), body)
+    groups = [group_subject(f"{text}{number}") for number in range(MANY)]
+    mallory.create_object("rolebindings", role_binding("planted", *groups, **labels(owner)))
 
 
 def review(run: Any, owner: str, *places: str) -> tuple[dict[str, Any], list[str], str]:

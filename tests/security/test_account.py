@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS
 from support.lab import path_of
+from support.objects import role_binding, user_subject
 from support.project_user import ProjectUser
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -37,12 +38,7 @@ def mallory(lab, namespaces):
 
 
 def plant(mallory: ProjectUser, name: str, *subjects: str, role: str = "view", **meta: Any) -> None:
-    body = {
-        "metadata": {"name": name, **meta},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": one} for one in subjects],
-    }
-    mallory.create_object("rolebindings", body)
+    mallory.create_object("rolebindings", role_binding(name, *map(user_subject, subjects), role=role, **meta))
 
 
 def may(lab, user: str, verb: str, resource: str, namespace: str, **more: str) -> bool:
@@ -146,10 +142,7 @@ class TestGrants:
         (victim,) = namespaces(1)
         ours = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
         # On OpenShift, the administrator of a project may let others pull from it.
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-        user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}
-        body = {"metadata": {"name": "puller"}, "roleRef": role, "subjects": [user]}
-        lab.create(mallory.namespace, "rolebindings", body)
+        lab.create(mallory.namespace, "rolebindings", role_binding("puller", user_subject("mallory")))
         layers = {"group": "image.openshift.io", "subresource": "layers"}
         lab.until(lambda: may(lab, "mallory", "get", "imagestreams", mallory.namespace, **layers), "she may pull")
         plant(mallory, "image-puller-grant-team", "mallory", role="system:image-puller", labels=ours)

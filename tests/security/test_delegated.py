@@ -88,7 +88,7 @@ def test_no_registry_decides_for_which_host_a_login_is_written(lab: Lab, project
     assert lab.get(project, "rolebindings", "image-puller-grant") is not None
     for name in ("one", "two", "three", "four", "five", "six"):
         assert lab.get(project, "secrets", name) is None
-    said = " ".join(done.output.split())
+    said = done.text
     assert (
         f"delegated_auth_registries[0]: registry {hostile['registry']} wants logins sent to quay.io, another host"
         in said

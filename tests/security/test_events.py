@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source import pull_access_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
 from support.lab import Lab
+from support.objects import role_binding
 from support.playbooks import play
 from support.project_user import ProjectUser
 
@@ -65,7 +66,7 @@ def objects_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_no_text_of_a_project_user_is_evaluated(lab: Lab, mallory: ProjectUser, tmp_path: Path) -> None:
     names = [template.replace("$D", "$RAN-") for template in TEMPLATES]
     for name in (*names, *ODD):
-        mallory.create_object("rolebindings", binding(name))
+        mallory.create_object("rolebindings", role_binding(name, role="view"))
     annotations = {f"example.com/{number}": text for number, text in enumerate(names)}
     account = {"metadata": {"name": "robot", "annotations": annotations, "labels": {"a": "b"}}}
     mallory.create_object("serviceaccounts", account)
@@ -88,11 +89,6 @@ def test_no_text_of_a_project_user_is_evaluated(lab: Lab, mallory: ProjectUser, 
     raw = [{"kind": "RoleBinding", "name": name} for name in names]
     run({"event": {"objects": raw, "all": []}}, tmp_path / "raw", ran)
     assert [*tmp_path.glob("ran-*")], "the control evaluates"
-
-
-def binding(name: str) -> dict[str, Any]:
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
-    return {"metadata": {"name": name}, "roleRef": role, "subjects": []}
 
 
 def run(eda: dict[str, Any], directory: Path, ran: Path) -> Any:
@@ -120,7 +116,10 @@ def test_objects_of_a_project_user_do_not_crowd_out_those_of_others(
 ) -> None:
     (victim,) = namespaces(1)
     large = {"metadata": {"annotations": {"a": "x" * 200_000}}}
-    bodies = [merged(binding(f"r{number}"), large if number < 20 else {"metadata": {}}) for number in range(220)]
+    bodies = [
+        merged(role_binding(f"r{number}", role="view"), large if number < 20 else {"metadata": {}})
+        for number in range(220)
+    ]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda body: mallory.create_object("rolebindings", body), bodies))
 

@@ -9,7 +9,6 @@ reverse the text direction in the name of a role binding, a subject, the list of
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from support.objects import b64, role_binding, user_subject
 from support.playbooks import play
 from support.project_user import ProjectUser, auth_file
 
@@ -56,18 +56,9 @@ def mallory(lab, namespace) -> ProjectUser:
     return ProjectUser.create(lab, "mallory", namespace)
 
 
-def binding(name: str, subject: str, **meta: Any) -> dict[str, Any]:
-    group = "rbac.authorization.k8s.io"
-    return {
-        "metadata": {"name": name, **meta},
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "system:image-puller"},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": subject}],
-    }
-
-
 def plant_binding(mallory: ProjectUser, name: str, subject: str, **meta: Any) -> None:
     """Create a binding as she may on OpenShift, where the role `admin` has all rights of `system:image-puller`. In the lab, it lacks them."""
-    mallory.lab.create(mallory.namespace, "rolebindings", binding(name, subject, **meta))
+    mallory.lab.create(mallory.namespace, "rolebindings", role_binding(name, user_subject(subject), **meta))
 
 
 @pytest.fixture
@@ -81,7 +72,7 @@ def project(mallory: ProjectUser) -> str:
     mallory.secret("planted", auth_file(entries), metadata={"labels": OWNER, "annotations": notes})
     mallory.secret("kept", auth_file({HOST: ("robot", PASSWORD)}), metadata={"ownerReferences": owner})
     mallory.secret("opaque", f'{{"auths": {{"a": {{"auth": "{ODD}"}}, "a": 1{"0" * 400}}}}}', key="config.json")
-    bytes_of = base64.b64encode(b'{"auths": {"\xff\xfe\x00": {"auth": "\xed\xa0\x80"}}}').decode()
+    bytes_of = b64(b'{"auths": {"\xff\xfe\x00": {"auth": "\xed\xa0\x80"}}}')
     raw = {"metadata": {"name": "raw"}, "type": "Opaque", "data": {"config.json": bytes_of}}
     mallory.create_object("secrets", raw)
     listed = [{"name": name} for name in (ODD, "planted", "kept")]
@@ -162,8 +153,7 @@ def test_diff_on_a_terminal_holds_no_steering_letter(lab, project, tmp_path: Pat
         {"ansible.builtin.debug": {"var": "pruned"}},
     ]
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    done = play(playbook, "localhost,", "--diff", "-v", "-c", "local")
-    assert done.status == 0, done.output
+    done = play(playbook, "localhost,", "--diff", "-v", "-c", "local").succeeded()
     assert f"before: RoleBinding {project}/x" in done.output
     assert sorted(STEERING & {*done.output}) == []
     assert not any(line.startswith("TASK [approved]") for line in done.output.splitlines())
@@ -189,8 +179,7 @@ def test_files_of_an_audit_hold_no_steering_letter(lab, project, tmp_path: Path)
     tasks = [{f"{name}_audit": audit}, {f"{name}_report": {"src": [str(source)], "title": ODD, **files}}]
     playbook = tmp_path / "audit.yml"
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    done = play(playbook, "localhost,", "-c", "local")
-    assert done.status == 0, done.output
+    play(playbook, "localhost,", "-c", "local").succeeded()
     for path in (source, *map(Path, files.values())):
         assert sorted(STEERING & {*path.read_text(encoding="utf-8")}) == [], path
     # The files contain the same text in another encoding.
@@ -219,8 +208,7 @@ def test_a_what_if_answer_holds_no_steering_letter(lab, mallory: ProjectUser, pr
     ]
     playbook = tmp_path / "what-if.yml"
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    done = play(playbook, "localhost,", "-v", "-c", "local")
-    assert done.status == 0, done.output
+    done = play(playbook, "localhost,", "-v", "-c", "local").succeeded()
     text = file.read_text(encoding="utf-8")
     assert sorted(STEERING & {*done.output}) == sorted(STEERING & {*text}) == []
     assert not any(line.strip().startswith("TASK [approved]") for line in done.output.splitlines())

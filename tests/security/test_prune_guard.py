@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.lab import pull_names
+from support.objects import role_binding
 from support.project_user import ProjectUser, auth_file
 
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
@@ -151,11 +152,7 @@ class TestLabels:
         if kind == "secrets":
             mallory.secret("quay", auth_file({}), metadata={"labels": labels("other")})
         else:
-            body = {
-                "metadata": {"name": f"image-puller-grant-{owner}", "labels": labels("other")},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-                "subjects": [],
-            }
+            body = role_binding(f"image-puller-grant-{owner}", role="view", labels=labels("other"))
             mallory.create_object("rolebindings", body)
         module = {"secrets": "pull_secret", "grants": "image_puller_grant"}[kind]
         result = run(module, owner=owner, **{kind: lists([mallory.namespace, victim])[kind]})

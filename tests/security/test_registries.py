@@ -6,7 +6,6 @@ shown for."""
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, Script, answer, served
 from support.lab import path_of
 from support.modules import run_module
+from support.objects import b64
 from support.project_user import ProjectUser, auth_file
 from support.registry_settings import registry_settings
 
@@ -278,7 +278,7 @@ class TestAudit:
         repository = f"{lab.registry('private')['host']}/{path}"
         lab.sign(f"{path}:v1")
         content = auth_file({lab.registry("private")["host"]: (login["username"], login["password"])})
-        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        data = {".dockerconfigjson": b64(content)}
         body = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
         lab.create(namespace, "secrets", body)
         spec = {"containers": [{"name": "app", "image": f"{repository}:v1"}], "imagePullSecrets": [{"name": "pull"}]}

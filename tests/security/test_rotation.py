@@ -8,7 +8,6 @@ Nothing in her project stops the rotation of the others.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import pytest
 import yaml
 from support.lab import Following, Lab, path_of
 from support.modules import run_module
+from support.objects import b64
 from support.playbooks import Play, forms, play, variables_file
 from support.project_user import ProjectUser, auth_file
 
@@ -34,7 +34,7 @@ Login = dict[str, str]
 
 
 def auth(login: Login) -> str:
-    return base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+    return b64(f"{login['username']}:{login['password']}")
 
 
 def text_of(login: Login, *keys: str) -> str:
@@ -55,7 +55,7 @@ class Fleet:
         self.secret(victim, "pull")
 
     def secret(self, namespace: str, name: str, login: Login | None = None, **fields: Any) -> dict[str, Any]:
-        data = {".dockerconfigjson": base64.b64encode(text_of(login or self.old, self.host).encode()).decode()}
+        data = {".dockerconfigjson": b64(text_of(login or self.old, self.host))}
         body = {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data, **fields}
         return self.lab.create(namespace, "secrets", body)
 
@@ -322,7 +322,6 @@ class TestPlaybook:
             "secrets": rows,
         }
         (tmp_path / "plan.yml").write_text(yaml.safe_dump(plan))
-        done = self.rotate(fleet, tmp_path, credential_rotation_plan="plan.yml")
-        assert done.status != 0
+        self.rotate(fleet, tmp_path, credential_rotation_plan="plan.yml").failed()
         assert not (tmp_path / "evaluated").exists()
         assert not fleet.is_rotated()

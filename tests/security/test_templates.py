@@ -56,6 +56,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_
 from support import audits
 from support.hostile_text import attacks, generated
 from support.lab import Lab, path_of
+from support.objects import b64, role_binding, user_subject
 from support.playbooks import Play, play
 from support.project_user import ProjectUser
 from support.templates import trusted
@@ -132,7 +133,7 @@ def secrets_of(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
         if at % 3 == 0:
             entry["further"] = other
         auths = {other if at % 5 == 0 else f"registry-{at}.example.com/path": entry}
-        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        data = {".dockerconfigjson": b64({"auths": auths})}
         yield {"type": "kubernetes.io/dockerconfigjson", "metadata": {"name": f"pull-{at}"}, "data": data}
 
 
@@ -279,8 +280,8 @@ def test_generated_text_in_a_report_is_never_evaluated(command: str, tmp_path: P
 def mallory(lab: Lab, namespace: str) -> ProjectUser:
     """She may let others pull, like the administrator of a project on OpenShift. The lab's role `admin` lacks that right."""
     user = ProjectUser.create(lab, "mallory", namespace)
-    lab.create(namespace, "rolebindings", rolebinding("may-pull", "mallory"))
-    binding = rolebinding("first", "mallory")
+    lab.create(namespace, "rolebindings", role_binding("may-pull", user_subject("mallory")))
+    binding = role_binding("first", user_subject("mallory"))
 
     def may_let_others_pull() -> bool:
         made = user.request("POST", path_of(namespace, "rolebindings"), binding, expect=(201, 403, 409))
@@ -302,14 +303,6 @@ def inventory(lab: Lab, tmp_path: Path) -> Path:
 
 def secret_with(entry: dict[str, Any], key: str = "registry.example.com") -> str:
     return json.dumps({"auths": {key: entry}})
-
-
-def rolebinding(name: str, *users: str, **metadata: Any) -> dict[str, Any]:
-    return {
-        "metadata": {"name": name, **metadata},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user} for user in users],
-    }
 
 
 def header(command: str) -> str:
@@ -347,16 +340,16 @@ def test_hostile_text_is_unchanged_after_export_and_site(
         mallory.secret(f"values-{at}", secret_with(entry), metadata=marks)
         mallory.secret(f"auth-{at}", secret_with(auth, f"registry.example.com/team-{at}"))
         user = text.encode("utf-8", "replace").decode()
-        mallory.create_object("rolebindings", rolebinding(f"binding-{at}", user))
-    mallory.create_object("rolebindings", rolebinding("x\n- {{ lookup('pipe', 'id') }}", "plain"))
+        mallory.create_object("rolebindings", role_binding(f"binding-{at}", user_subject(user)))
+    mallory.create_object("rolebindings", role_binding("x\n- {{ lookup('pipe', 'id') }}", user_subject("plain")))
     before = {item["metadata"]["name"]: item for item in lab.api("GET", path_of(mallory.namespace, "secrets"))["items"]}
-    taken = exported(inventory, mallory)
-    assert taken.status == 0, taken.output
+    exported(inventory, mallory).succeeded()
     found = yaml.safe_load((inventory / "host_vars" / "lab" / "image_pull.yml").read_text().replace("!unsafe ", ""))
     assert len(found["private_registry_secrets"]) > len(texts)
     assert len(found["cross_project_pull_grants"]) > len(texts) // 2
-    done = play("site", inventory, "-vvv", "--diff", "--vault-password-file", str(inventory.parent / "vault-password"))
-    assert (done.status, done.recap["changed"]) == (0, 0), done.output
+    play(
+        "site", inventory, "-vvv", "--diff", "--vault-password-file", str(inventory.parent / "vault-password")
+    ).unchanged()
     after = {item["metadata"]["name"]: item for item in lab.api("GET", path_of(mallory.namespace, "secrets"))["items"]}
     assert after == before
 
@@ -392,7 +385,7 @@ def broken_pod(lab: Lab, mallory: ProjectUser, image: str, *secrets: str) -> Non
 def test_a_pasted_task_of_an_explanation_evaluates_no_hostile_text(
     command: str, lab: Lab, mallory: ProjectUser, inventory: Path
 ) -> None:
-    entry = {"auth": base64.b64encode(b"robot:guess").decode()}
+    entry = {"auth": b64(b"robot:guess")}
     mallory.secret("planted", secret_with(entry, f"registry.example.com#@{{{{ lookup('pipe', '{command}') }}}}"))
     broken_pod(lab, mallory, "registry.example.com/app", "planted")
     told = play("explain", inventory, "-e", f"pod={mallory.namespace}/app").output
@@ -412,9 +405,9 @@ def test_a_pasted_task_of_a_report_evaluates_no_hostile_text(
 ) -> None:
     for text in (f"{{{{ lookup('pipe', '{command}') }}}}", header(command)):
         for name in ("one", "two"):
-            mallory.create_object("rolebindings", rolebinding(f"{name}-{len(text)}", text))
+            mallory.create_object("rolebindings", role_binding(f"{name}-{len(text)}", user_subject(text)))
     for name in ("one", "two"):
-        mallory.create_object("rolebindings", rolebinding(name, "usual-user"))
+        mallory.create_object("rolebindings", role_binding(name, user_subject("usual-user")))
     report = inventory.parent / "report"
     chosen = {
         "pull_access_audit_directory": str(report),
@@ -470,8 +463,7 @@ def test_the_tag_holds_wherever_ansible_reads_it(command: str, tmp_path: Path) -
     ]
     play_of = [{"hosts": "all", "gather_facts": False, "vars_files": ["plain.yml", "vault.yml"], "tasks": tasks}]
     (tmp_path / "play.yml").write_text(as_yaml(play_of))
-    done = play(tmp_path / "play.yml", inventory, "--vault-password-file", str(password))
-    assert done.status == 0, done.output
+    done = play(tmp_path / "play.yml", inventory, "--vault-password-file", str(password)).succeeded()
     assert "done with all of it" in done.output
 
 
@@ -551,10 +543,10 @@ def test_registered_results_in_templates_of_a_playbook_are_not_evaluated(
 ) -> None:
     for at, text in enumerate(found_by_people(command)):
         known = text.encode("utf-8", "replace").decode()
-        mallory.create_object("rolebindings", rolebinding(f"a-{at}", known))
-        mallory.create_object("rolebindings", rolebinding(f"b-{at}", known))
+        mallory.create_object("rolebindings", role_binding(f"a-{at}", user_subject(known)))
+        mallory.create_object("rolebindings", role_binding(f"b-{at}", user_subject(known)))
     key = f"registry.example.com#@{{{{ lookup('pipe', '{command}') }}}}"
-    mallory.secret("planted", secret_with({"auth": base64.b64encode(b"robot:guess").decode()}, key))
+    mallory.secret("planted", secret_with({"auth": b64(b"robot:guess")}, key))
     mallory.secret("podman", secret_with({"auth": "%%%"}, header(command)))
     broken_pod(lab, mallory, "registry.example.com/app", "planted")
     path = inventory.parent / "uses.yml"

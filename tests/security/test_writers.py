@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
+from support.objects import role_binding, user_subject
 from support.playbooks import play, variables_file
 from support.project_user import ProjectUser, auth_file
 
 PASSWORD = "canary-of-the-writers"
-GROUP = "rbac.authorization.k8s.io"
 PROBE = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/component": "pull-probe"}
 IMPORTS = "/apis/image.openshift.io/v1/namespaces"
 
@@ -92,9 +92,7 @@ class TestImagePullerGrant:
         """She plants a binding with our name and another role. The subject of the grant must not get the rights of that role."""
         rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
         mallory.create_object("roles", {"metadata": {"name": "system:image-puller"}, "rules": [rule]})
-        role = {"apiGroup": GROUP, "kind": "Role", "name": "system:image-puller"}
-        subjects = [{"apiGroup": GROUP, "kind": "User", "name": "mallory"}]
-        planted = {"metadata": {"name": "image-puller-grant"}, "roleRef": role, "subjects": subjects}
+        planted = role_binding("image-puller-grant", user_subject("mallory"), kind="Role")
         before = mallory.create_object("rolebindings", planted)
         audit = lab.audit()
         result = run("image_puller_grant", namespaces=[mallory.namespace, victim], users=["alice"], verify_access=True)
@@ -211,8 +209,7 @@ class TestExport:
         tasks = [{"openshift_ops.image_pull.pull_access_export": {**task, "kubeconfig": lab.kubeconfig}}]
         playbook = tmp_path / "export.yml"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        done = play(playbook, "localhost,", "-c", "local")
-        assert done.status == 0, done.output
+        play(playbook, "localhost,", "-c", "local").succeeded()
         written = {found.relative_to(tmp_path).as_posix() for found in tmp_path.rglob("*") if found.is_file()}
         assert written == {"export.yml", "a/b/c/host_vars/lab/image_pull.yml"}
         assert PASSWORD not in (into / "image_pull.yml").read_text()
