@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support.lab import Lab, path_of, pull_names
 from support.objects import b64, pull_secret
-from support.openshift import allow
+from support.openshift import allow, allow_in
 
 Run = Callable[..., dict[str, Any]]
 
@@ -30,11 +30,6 @@ def lab(lab_factory: Callable[..., Lab]) -> Lab:
 @pytest.fixture
 def host(lab: Lab) -> str:
     return lab.registry("private")["host"]
-
-
-def login(lab: Lab, number: int) -> dict[str, str]:
-    account = lab.registry("private")["accounts"][number]
-    return {"username": account["username"], "password": account["password"]}
 
 
 def auth(login: dict[str, str]) -> str:
@@ -61,16 +56,16 @@ def rotate(lab: Lab, run: Run, host: str) -> Run:
     def call(**options: Any) -> dict[str, Any]:
         given = {
             "registries": [host],
-            "old": login(lab, 0),
-            "new": login(lab, 1),
+            "old": lab.login(0),
+            "new": lab.login(1),
             "secrets": confirmed(lab),
             "registry_ca_cert": lab.data["ca_cert"],
         }
         result = run("credential_rotation", **{**given, **options})
         text = json.dumps(result)
         for number in (0, 1):
-            assert login(lab, number)["password"] not in text
-            assert auth(login(lab, number)) not in text
+            assert lab.login(number)["password"] not in text
+            assert auth(lab.login(number)) not in text
         return result
 
     return call
@@ -81,7 +76,7 @@ class TestInPlace:
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         other = {"auth": "dTpw"}
-        entry = {"auth": auth(login(lab, 0)), "email": "team@example.com"}
+        entry = {"auth": auth(lab.login(0)), "email": "team@example.com"}
         before = secret(lab, namespace, "quay", {"auths": {host: entry, "other.example.com": other}, "x": 1})
         lab.set_account(namespace, imagePullSecrets=["quay"])
         lab.pod(namespace, "app", lab.registry("private")["image"])
@@ -98,7 +93,7 @@ class TestInPlace:
         after = lab.get(namespace, "secrets", "quay")
         assert after["metadata"]["uid"] == before["metadata"]["uid"]
         content = json.loads(base64.b64decode(after["data"][".dockerconfigjson"]))
-        new = {"auth": auth(login(lab, 1)), "email": "team@example.com"}
+        new = {"auth": auth(lab.login(1)), "email": "team@example.com"}
         assert content == {"auths": {host: new, "other.example.com": other}, "x": 1}
         (tried,) = lab.pull(namespace, "app")["images"]
         assert tried["pulled"]
@@ -126,7 +121,7 @@ class TestInPlace:
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         """The node pulls the image with the pod's secrets, so the next pod would be refused."""
-        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(lab.login(0))}}})
         container = {
             "name": "app",
             "image": "registry.example.com/app:v1",
@@ -135,7 +130,7 @@ class TestInPlace:
         volume = {"name": "model", "image": {"reference": lab.registry("private")["image"], "pullPolicy": "Always"}}
         spec = {"containers": [container], "volumes": [volume], "imagePullSecrets": [{"name": "quay"}]}
         lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
-        new = login(lab, 1)["username"]
+        new = lab.login(1)["username"]
         lab.registry_set("private", "--deny", "team/app", "--from", new)
         try:
             refused = rotate(namespaces=[namespace])
@@ -146,7 +141,7 @@ class TestInPlace:
             f"the login in option 'new' cannot pull {lab.registry('private')['image']}, but the login in option 'old' can"
             in refused["msg"]
         )
-        assert lab.entries(namespace, "quay")[host] == {"auth": auth(login(lab, 0))}
+        assert lab.entries(namespace, "quay")[host] == {"auth": auth(lab.login(0))}
         done = rotate(namespaces=[namespace])
         assert [row["repository"] for row in done["rotation"]["repositories"]] == [f"{host}/team/app"]
         (model, _app) = lab.pull(namespace, "app")["images"]
@@ -156,28 +151,28 @@ class TestInPlace:
         self, lab: Lab, rotate: Run, host: str, namespaces: Any
     ) -> None:
         first, second = namespaces(2)
-        old = auth(login(lab, 0))
-        secret(lab, first, "a", {"auths": {f"https://{host}/v2/": login(lab, 0)}})
+        old = auth(lab.login(0))
+        secret(lab, first, "a", {"auths": {f"https://{host}/v2/": lab.login(0)}})
         secret(lab, first, "b", {host: {"auth": old}}, "kubernetes.io/dockercfg")
         secret(lab, second, "c", {"auths": {f"{host}/team": {"auth": old.rstrip("=")}}}, "Opaque")
         secret(
-            lab, second, "d", {"auths": {host: {"auth": auth(login(lab, 1))}, "elsewhere.example.com": {"auth": old}}}
+            lab, second, "d", {"auths": {host: {"auth": auth(lab.login(1))}, "elsewhere.example.com": {"auth": old}}}
         )
-        secret(lab, second, "e", f"password={login(lab, 0)['password']}", "Opaque")
+        secret(lab, second, "e", f"password={lab.login(0)['password']}", "Opaque")
         result = rotate(namespaces=[first, second])
         assert not result["failed"], result["msg"]
         changed = {(row["name"], change["name"]) for row in result["namespaces"] for change in row["changes"]}
         assert changed == {(first, "a"), (first, "b"), (second, "c")}
         rows = {(row["secret"], row["location"]) for row in result["rotation"]["remaining"]}
         assert rows == {("d", "elsewhere.example.com"), ("e", "data key config.json")}
-        assert lab.entries(first, "a") == {f"https://{host}/v2/": login(lab, 1)}
-        assert lab.entries(first, "b") == {host: {"auth": auth(login(lab, 1))}}
-        assert lab.entries(second, "c") == {f"{host}/team": {"auth": auth(login(lab, 1))}}
+        assert lab.entries(first, "a") == {f"https://{host}/v2/": lab.login(1)}
+        assert lab.entries(first, "b") == {host: {"auth": auth(lab.login(1))}}
+        assert lab.entries(second, "c") == {f"{host}/team": {"auth": auth(lab.login(1))}}
 
     def test_the_whole_cluster_is_rotated_without_namespaces_and_the_nodes_last(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
-        content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
+        content = {"auths": {host: {"auth": auth(lab.login(0))}}}
         for place, name in ((namespace, "quay"), ("kube-public", "quay"), ("openshift-config", "pull-secret")):
             secret(lab, place, name, content)
         result = rotate()
@@ -188,37 +183,36 @@ class TestInPlace:
         assert rotation["remaining"] == []
         last = rotate(nodes_pull_secret=True)
         assert [row["name"] for row in last["namespaces"] if row["changed"]] == ["openshift-config"]
-        assert lab.entries("openshift-config", "pull-secret")[host]["auth"] == auth(login(lab, 1))
+        assert lab.entries("openshift-config", "pull-secret")[host]["auth"] == auth(lab.login(1))
         for place, name in (("kube-public", "quay"), ("openshift-config", "pull-secret")):
             lab.api("DELETE", path_of(place, "secrets", name))
 
     def test_a_login_with_only_a_known_user_is_rotated(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         """Logins that the registry accepts are replaced at once. A dead one is replaced only on request."""
-        user = {"username": login(lab, 0)["username"]}
+        user = {"username": lab.login(0)["username"]}
         stale = {**user, "password": "expired"}
-        secret(lab, namespace, "ecr", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        secret(lab, namespace, "ecr", {"auths": {host: {"auth": auth(lab.login(0))}}})
         secret(lab, namespace, "dead", {"auths": {host: {"auth": auth(stale)}}})
         result = rotate(namespaces=[namespace], old=user)
         assert (result["failed"], result["changed"]) == (False, True)
-        assert lab.entries(namespace, "ecr")[host]["auth"] == auth(login(lab, 1))
+        assert lab.entries(namespace, "ecr")[host]["auth"] == auth(lab.login(1))
         assert lab.entries(namespace, "dead")[host]["auth"] == auth(stale)
         (row,) = result["rotation"]["not_accepted"]
         assert (row["namespace"], row["secret"]) == (namespace, "dead")
         assert row["reason"] == f"its own login is not accepted: {host} refuses the login"
         assert not rotate(namespaces=[namespace], old=user)["changed"]
         assert rotate(namespaces=[namespace], old=user, replace_dead_logins=True)["changed"]
-        assert lab.entries(namespace, "dead")[host]["auth"] == auth(login(lab, 1))
+        assert lab.entries(namespace, "dead")[host]["auth"] == auth(lab.login(1))
 
 
 class TestProof:
     def test_a_refused_new_login_is_not_written(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
-        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
-        audit = lab.audit()
-        for check in (False, True):
-            result = rotate(namespaces=[namespace], new={"username": "u", "password": "wrong"}, check=check)
-            assert result["failed"]
-            assert f"registry {host}: {host} refuses the login" in result["msg"]
-        assert audit.writes() == []
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(lab.login(0))}}})
+        with lab.no_writes():
+            for check in (False, True):
+                result = rotate(namespaces=[namespace], new={"username": "u", "password": "wrong"}, check=check)
+                assert result["failed"]
+                assert f"registry {host}: {host} refuses the login" in result["msg"]
         unproven = rotate(namespaces=[namespace], new={"username": "u", "password": "wrong"}, verify=False)
         assert (unproven["failed"], unproven["changed"], unproven["rotation"]["repositories"]) == (False, True, [])
 
@@ -241,22 +235,21 @@ class TestWhatARegistryMaySay:
     @pytest.fixture(autouse=True)
     def in_use(self, lab: Lab, host: str, namespace: str) -> None:
         """Store the old login in a secret that a pod uses."""
-        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(lab.login(0))}}})
         lab.pod(namespace, "app", lab.registry("private")["image"])
 
     def refuses(self, lab: Lab, rotate: Run, namespace: str, *parts: str, **options: Any) -> None:
-        audit = lab.audit()
-        result = rotate(namespaces=[namespace], **options)
-        assert result["failed"]
-        for part in ("nothing was written because the login in option 'new' could not be verified", *parts):
-            assert part in result["msg"]
-        assert audit.writes() == []
+        with lab.no_writes():
+            result = rotate(namespaces=[namespace], **options)
+            assert result["failed"]
+            for part in ("nothing was written because the login in option 'new' could not be verified", *parts):
+                assert part in result["msg"]
 
     @pytest.mark.parametrize("rules", [("--deny", "--allow"), ("--hide", "--show")], ids=str)
     def test_a_right_that_only_the_old_login_has_stops_the_rotation(
         self, lab: Lab, rotate: Run, registry: Any, namespace: str, rules: tuple[str, str]
     ) -> None:
-        user, (rule, back) = login(lab, 1)["username"], rules
+        user, (rule, back) = lab.login(1)["username"], rules
         registry(rule, "team/app", "--from", user, back=(back, "team/app", "--from", user))
         image = lab.registry("private")["image"]
         self.refuses(
@@ -287,7 +280,7 @@ class TestWhatARegistryMaySay:
 class TestLeft:
     def test_an_immutable_secret_gets_a_second_secret(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         image = lab.registry("private")["image"]
-        secret(lab, namespace, "fixed", {"auths": {host: {"auth": auth(login(lab, 0))}}}, immutable=True)
+        secret(lab, namespace, "fixed", {"auths": {host: {"auth": auth(lab.login(0))}}}, immutable=True)
         lab.set_account(namespace, imagePullSecrets=["fixed", "other"])
         planned = rotate(namespaces=[namespace], check=True)
         result = rotate(namespaces=[namespace])
@@ -315,13 +308,9 @@ class TestLeft:
     def test_pods_that_may_not_be_listed_are_reported(
         self, lab: Lab, run: Run, rotate: Run, host: str, namespace: str
     ) -> None:
-        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
-        rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "patch"]}]
-        lab.create(namespace, "roles", {"metadata": {"name": "r"}, "rules": rules})
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}
-        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "rotator"}]
-        lab.create(namespace, "rolebindings", {"metadata": {"name": "r"}, "roleRef": reference, "subjects": subjects})
-        result = rotate(namespaces=[namespace], impersonate_user="rotator")
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(lab.login(0))}}})
+        user = allow_in(lab, namespace, "rotator", {"secrets": ["list", "patch"]})
+        result = rotate(namespaces=[namespace], impersonate_user=user)
         assert (result["failed"], result["changed"]) == (False, True)
         assert (
             f"the caller may not list pods in namespace {namespace}, so they were not checked"
@@ -334,7 +323,7 @@ class TestLeft:
         """OpenShift lists such an account only its own projects. The lab has no such view, so the test creates the project."""
         mine, other = namespaces(2)
         for name in (mine, other):
-            secret(lab, name, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+            secret(lab, name, "quay", {"auths": {host: {"auth": auth(lab.login(0))}}})
         rights = ({"projects.project.openshift.io": ["list"]}, {"secrets": ["list", "patch"]})
         user = allow(lab, f"administrator-of-{mine}", *rights)
         project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": mine}}
@@ -344,5 +333,5 @@ class TestLeft:
         assert sentence.startswith("only the secrets in the caller's own projects were searched: listing namespaces")
         assert "own projects were read, and nothing is known about other namespaces" in str(result["warnings"])
         assert [lab.entries(name, "quay")[host]["auth"] for name in (mine, other)] == [
-            auth(login(lab, number)) for number in (1, 0)
+            auth(lab.login(number)) for number in (1, 0)
         ]

@@ -13,6 +13,7 @@ from support.audited import Scene
 from support.hostile import hostile
 from support.hostile_proxy import refused
 from support.lab import pull_names
+from support.objects import account_subject, group_subject, role_binding
 
 OTHER = {"registry": "other.example.com", "username": "reader", "password": "Secret-1"}
 
@@ -32,10 +33,9 @@ def scene(lab, run, namespaces) -> Scene:
 @pytest.fixture
 def guarded(lab, run) -> Any:
     """Run a module with the guard. The lab's registries are at loopback addresses."""
-    access = {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
 
     def call(module: str, **options: Any) -> dict[str, Any]:
-        result: dict[str, Any] = run(module, guard="what_if", **access, **options)
+        result: dict[str, Any] = run(module, guard="what_if", **lab.reached, **options)
         return result
 
     return call
@@ -128,13 +128,10 @@ class TestGrants:
         """The first one gives it to the group of the consumer's accounts, the second one to the group or to the account."""
         it = Scene(lab, namespaces(3))
         consumer, project, other = it.names
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-        group = {"apiGroup": role["apiGroup"], "kind": "Group", "name": f"system:serviceaccounts:{consumer}"}
-        account = {"kind": "ServiceAccount", "name": "default", "namespace": consumer}
-        subjects = {"one": group, "two": group if kind == "Group" else account}
+        group = group_subject(f"system:serviceaccounts:{consumer}")
+        subjects = {"one": group, "two": group if kind == "Group" else account_subject(consumer)}
         for place, name in itertools.product((project, other), subjects):
-            body = {"metadata": {"name": name}, "roleRef": role, "subjects": [subjects[name]]}
-            lab.create(place, "rolebindings", body)
+            lab.create(place, "rolebindings", role_binding(name, subjects[name]))
         lab.run("push", "--dir", str(lab.dir), f"{project}/app:v1")
         it.deployment(f"{lab.registry('integrated')['host']}/{project}/app:v1")
         options = {"projects": [consumer], "state": "absent", "revoke_from": "every_binding"}

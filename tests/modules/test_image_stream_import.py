@@ -64,8 +64,8 @@ class Streams:
         return next(each for each in self.stream(name)["spec"]["tags"] if each["name"] == tag)
 
     def login(self, password: str = "") -> dict[str, str]:
-        account = self.lab.registry("private")["accounts"][1]
-        return {"registry": self.host, "username": account["username"], "password": password or account["password"]}
+        found = {"registry": self.host, **self.lab.login(1)}
+        return {**found, "password": password} if password else found
 
 
 def an_import(name: str, images: list[dict[str, Any]]) -> dict[str, Any]:
@@ -127,18 +127,16 @@ class TestMended:
         assert {**after, "generation": 0} == {**before, "generation": 0}
         assert result["imports"] == {"tags": 1, "planned": 0, "imported": 1, "failed": 0, "left": 0}
 
-        audit = lab.audit()
-        second = again(registries=[streams.host])
+        with lab.no_writes():
+            second = again(registries=[streams.host])
         assert not second["changed"]
-        assert audit.writes() == []
         assert second["namespaces"][0]["tags"] == []
 
     def test_check_mode_sends_nothing_and_predicts_the_real_run(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image), v2=source(f"{streams.host}/team/app:v1"))
         fix()
-        audit = lab.audit()
-        planned = again(check=True)
-        assert audit.writes() == []
+        with lab.no_writes():
+            planned = again(check=True)
         assert "conditions" in streams.tag()
         assert statuses(planned) == {"v1": "planned", "v2": "planned"}
         done = again()

@@ -18,7 +18,7 @@ from support.fixes import carry_out
 from support.lab import Lab, path_of
 from support.modules import run_module
 from support.objects import b64
-from support.openshift import allow
+from support.openshift import allow, allow_in
 from support.owner_chains import create_chain
 from support.playbooks import forms, leaks
 
@@ -238,14 +238,8 @@ class TestRights:
         assert found["matrix"]["accounts"] == []
 
     def test_an_audit_with_the_rights_of_one_project_finds_its_problems(self, lab, run, everything):
-        user = f"{everything.name}-developer"
-        rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["list", "get"]}]
-        lab.create(everything.name, "roles", {"metadata": {"name": "dev"}, "rules": rules})
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "dev"}
-        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
-        lab.create(
-            everything.name, "rolebindings", {"metadata": {"name": "dev"}, "roleRef": role, "subjects": [subject]}
-        )
+        reads = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["list", "get"]}
+        user = allow_in(lab, everything.name, f"{everything.name}-developer", reads)
         found = audited(run, everything.names, impersonate_user=user)
         assert {finding["namespace"] for finding in found["findings"]} == {everything.name}
         assert any(finding["rule"] == "secret-unparsable" for finding in found["findings"])
@@ -267,7 +261,7 @@ def test_registries_test_the_login_of_each_container(lab, run, namespaces):
     silent = "127.0.0.1:9/team/app:v1"
     it.secret({silent.partition("/")[0]: it.entry()}, name="other", at=2)
     it.pod(silent, ["other"], name="third", at=2)
-    told = {"realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
+    told = lab.reached
     assert audited(run, it.names, **told)["verdicts"]["untested"] == 7
     found = audited(run, it.names, ask_registries=True, **told)
     assert found["verdicts"] == {"pulls": 4, "untested": 0, "will_not_pull": 2, "unknown": 1}

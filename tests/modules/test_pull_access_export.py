@@ -71,8 +71,7 @@ def test_a_caller_who_may_not_list_gets_the_missing_right(lab, run, two):
 
 
 def test_writing_files_in_a_separate_process_is_refused(lab, run, two, tmp_path):
-    audit = lab.audit()
-    found = run("pull_access_export", namespaces=two, dest=str(tmp_path / "d"))
+    with lab.no_requests():
+        found = run("pull_access_export", namespaces=two, dest=str(tmp_path / "d"))
     assert "must run in Ansible's own process" in found["msg"]
-    assert audit.ours() == []
     assert list(tmp_path.iterdir()) == []

@@ -73,9 +73,9 @@ def test_the_server_records_who_wrote_the_image_last(lab, run, scene) -> None:
 
 def test_a_copy_at_the_same_place_is_the_same_and_one_at_another_registry_is_not(lab, run, scene) -> None:
     host, repository = lab.registry("private")["host"], scene.image.rpartition("/")[0]
-    how = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
-    assert listed(run, scene, of=[host], to=host, **how)["counts"]["copies"] == {"same": 2}
-    moved = listed(run, scene, to={repository: f"{host}/elsewhere"}, **how)["images_in_use"]["images"]
+
+    assert listed(run, scene, of=[host], to=host, **lab.asking)["counts"]["copies"] == {"same": 2}
+    moved = listed(run, scene, to={repository: f"{host}/elsewhere"}, **lab.asking)["images_in_use"]["images"]
     assert {row["copy"]["answer"] for row in moved} <= {"missing", "no_login"}
 
 

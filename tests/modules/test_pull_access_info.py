@@ -13,6 +13,7 @@ import pytest
 from support import fixes
 from support.lab import Lab, path_of
 from support.objects import b64, pull_secret
+from support.openshift import allow_in
 from support.owner_chains import create_chain
 from support.surveyed import token
 
@@ -21,12 +22,8 @@ REFUSED = "unable to retrieve auth token: invalid username/password: unauthorize
 PARSER = "illegal base64 data at input byte 0"
 
 
-def login(lab: Lab) -> dict[str, str]:
-    return lab.registry("private")["accounts"][1]
-
-
 def entry(lab: Lab, password: str | None = None) -> dict[str, str]:
-    account = login(lab)
+    account = lab.login(1)
     return {"auth": b64(f"{account['username']}:{password or account['password']}")}
 
 
@@ -61,13 +58,8 @@ def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
     return found
 
 
-def way(lab: Lab) -> dict[str, Any]:
-    """The options for the way to the lab's registries."""
-    return {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
-
-
 def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
-    fixes.carry_out(run, login(lab), tasks, **way(lab))
+    fixes.carry_out(run, lab.login(1), tasks, **lab.reached)
 
 
 def again(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
@@ -399,8 +391,8 @@ class TestQuestions:
 
     def test_the_offered_task_verifies_the_login_of_a_delegated_registry(self, lab, run, namespace):
         registry = lab.registry("delegated")
-        how = {"image": registry["image"], "ask_registries": True, **way(lab)}
-        fixes.carry_out(run, registry["accounts"][1], access(run, namespace, **how)["fix"], **way(lab))
+        how = {"image": registry["image"], "ask_registries": True, **lab.reached}
+        fixes.carry_out(run, lab.login(1, "delegated"), access(run, namespace, **how)["fix"], **lab.reached)
         found = access(run, namespace, **how)
         assert (found["verdict"], found["tested"]) == ("pulls", True)
 
@@ -410,13 +402,8 @@ class TestRightsOfAProject:
 
     @pytest.fixture
     def user(self, lab: Lab, namespace: str) -> str:
-        name = f"user-of-{namespace}"
-        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}
-        rules = [{"apiGroups": ["", "image.openshift.io"], "resources": ["*"], "verbs": ["*"]}]
-        lab.create(namespace, "roles", {"metadata": {"name": "all"}, "rules": rules})
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "all"}
-        lab.create(namespace, "rolebindings", {"metadata": {"name": "all"}, "roleRef": role, "subjects": [subject]})
-        return name
+        everything = {"apiGroups": ["", "image.openshift.io"], "resources": ["*"], "verbs": ["*"]}
+        return allow_in(lab, namespace, f"user-of-{namespace}", everything)
 
     def test_unreadable_objects_are_reported_once_and_decide_only_alone(self, lab, run, namespace, user):
         registry = lab.registry("private")

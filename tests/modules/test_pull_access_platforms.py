@@ -121,8 +121,8 @@ def pulled(lab: Lab, settings: None) -> Mapping[str, tuple[bool, bool]]:
 
 
 def verdicts(lab: Lab) -> Mapping[str, Mapping[str, Any]]:
-    how = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
-    result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=[NAMESPACE], **how)
+
+    result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=[NAMESPACE], **lab.asking)
     assert not result["failed"], result["msg"]
     return {row["name"]: row for row in result["namespaces"][0]["access"]}
 

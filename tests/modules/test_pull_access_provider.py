@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import Right
 from support.lab import Lab, path_of
 from support.modules import run_module
-from support.objects import auth_file, pull_secret
-from support.provider import PROVIDERS, RBAC, create_provider, token_rights
+from support.objects import auth_file, pull_secret, role_binding
+from support.provider import PROVIDERS, create_provider, token_rights
 from support.registry_settings import credential_provider, registry_settings
 from support.rights import allowed, each_right, granted
 
@@ -41,12 +41,9 @@ def asked(lab: Lab, namespace: str) -> dict[str, Any]:
 
 def let_list_secrets(lab: Lab, namespace: str, subject: dict[str, Any]) -> None:
     """Let the subject read secrets by a role of the namespace, as an administrator of the namespace would."""
-    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "provider-test"}}
     rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "provider-test"}
-    path = f"{RBAC}/namespaces/{namespace}"
-    lab.api("POST", f"{path}/roles", {**head, "rules": [rule]})
-    lab.api("POST", f"{path}/rolebindings", {**head, "roleRef": role, "subjects": [subject]})
+    lab.create(namespace, "roles", {"metadata": {"name": "provider-test"}, "rules": [rule]})
+    lab.create(namespace, "rolebindings", role_binding("provider-test", subject, role="provider-test", kind="Role"))
 
 
 def test_the_secret_for_a_mirror_is_named_once_all_rights_exist(cluster: Lab) -> None:
@@ -102,13 +99,12 @@ def test_only_the_first_login_that_the_kubelet_sends_uses_the_file_of_the_provid
         spec = {"containers": [container], "imagePullSecrets": [{"name": pod}]}
         lab.create(name, "pods", {"metadata": {"name": pod}, "spec": spec})
     mirror = {"source": source, "mirrors": [host], "mirrorSourcePolicy": "NeverContactSource"}
-    options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
     with (
         registry_settings(lab, node={host: (login["username"], login["password"])}, tag=[mirror]),
         credential_provider(lab, [source], [name]),
     ):
         pulled = {pod: lab.pull(name, pod)["pulled"] for pod in ("one", "two")}
-        result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=[name], **options)
+        result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=[name], **lab.asking)
     assert not result["failed"], result["msg"]
     verdicts = {row["name"]: row["verdict"] for row in result["namespaces"][0]["access"]}
     assert pulled == {"one": False, "two": True}
@@ -155,9 +151,7 @@ def test_providers_that_the_caller_may_not_see_are_a_doubt(standalone: Lab) -> N
             service_account="default",
             image=lab.registry("private")["image"],
             impersonate_user=user,
-            ask_registries=True,
-            realm_hosts=lab.registry_hosts,
-            registry_ca_cert=lab.data["ca_cert"],
+            **lab.asking,
         )
         assert not result["failed"], result["msg"]
         (access,) = result["namespaces"][0]["access"]

@@ -11,7 +11,7 @@ from support.hostile import hostile
 from support.hostile_proxy import refused
 from support.killed_runs import KilledRuns
 from support.lab import mount_names, pull_names
-from support.openshift import allow
+from support.openshift import allow, allow_in
 
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
 RBAC = "rbac.authorization.k8s.io"
@@ -85,10 +85,9 @@ class TestPrune:
             assert "theirs" in pull_names(lab.account(place))
             assert lab.get(place, "secrets", "theirs")
             assert lab.get(place, "rolebindings", f"image-puller-grant-{owner}-b")["subjects"]
-        audit = lab.audit()
-        site(run, owner, new)
-        assert prune(run, owner, new)["changed"] is False
-        assert audit.writes() == []
+        with lab.no_writes():
+            site(run, owner, new)
+            assert prune(run, owner, new)["changed"] is False
 
     def test_an_undeclared_subject_is_revoked(self, lab, run, namespace, owner):
         old = {**lists(namespace), "grants": [{"projects": ["consumer", "other"], "namespaces": [namespace]}]}
@@ -101,13 +100,12 @@ class TestPrune:
     def test_a_prune_above_the_limit_is_refused_before_the_first_write(self, lab, run, namespaces, owner):
         first, second = namespaces(2)
         site(run, owner, lists(first, second))
-        audit = lab.audit()
-        result = prune(run, owner, lists(first), max_prune="10%")
+        with lab.no_writes():
+            result = prune(run, owner, lists(first), max_prune="10%")
         assert (result["failed"], result["changed"]) == (True, False)
         assert result["prune"]["secrets"] == {"declared": 1, "removed": 0, "allowed": 0}
         assert {row["namespace"] for row in result["prune"]["refused"]} == {second}
         assert f"delete secret {second}/quay" in result["msg"]
-        assert audit.writes() == []
 
     def test_an_owner_without_an_inventory_is_pruned_only_with_prune_everything(self, lab, run, namespaces, owner):
         first, second = namespaces(2)
@@ -137,9 +135,8 @@ class TestPrune:
         (generated,) = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" in name]
         labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": owner}
         lab.api("PATCH", f"/api/v1/namespaces/{namespace}/secrets/{generated}", {"metadata": {"labels": labels}})
-        audit = lab.audit()
-        result = everything(run, owner)
-        assert audit.writes() == []
+        with lab.no_writes():
+            result = everything(run, owner)
         assert f"secret {namespace}/{generated} has the labels of owner {owner}, but" in str(result["warnings"])
         assert generated in pull_names(lab.account(namespace))
 
@@ -150,19 +147,9 @@ class TestLimitedCaller:
         allowed, half, hidden = namespaces(3)
         site(run, owner, lists(allowed, half, hidden))
         user = f"pruner-{allowed}"
-        rules = {
-            "secrets": {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "delete", "get"]},
-            "rest": {"apiGroups": ["", RBAC], "resources": ["serviceaccounts", "rolebindings"], "verbs": ["*"]},
-        }
-        for place, names in ((allowed, ("secrets", "rest")), (half, ("rest",))):
-            given = [rules[name] for name in names]
-            lab.create(place, "roles", {"metadata": {"name": user}, "rules": given})
-            body = {
-                "metadata": {"name": user},
-                "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": user},
-                "subjects": [{"kind": "User", "name": user, "apiGroup": RBAC}],
-            }
-            lab.create(place, "rolebindings", body)
+        rest = {"apiGroups": ["", RBAC], "resources": ["serviceaccounts", "rolebindings"], "verbs": ["*"]}
+        allow_in(lab, allowed, user, {"secrets": ["list", "delete", "get"]}, rest)
+        allow_in(lab, half, user, rest)
         allow(lab, user, {"projects.project.openshift.io": ["list"]})
         for place in (allowed, half):
             body = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": place}}
@@ -187,8 +174,7 @@ class TestLimitedCaller:
 
 def guarded(run, lab, owner, declared, **options):
     """Prune with the guard. The lab's registries are at loopback addresses."""
-    access = {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
-    return prune(run, owner, declared, guard="what_if", **access, **options)
+    return prune(run, owner, declared, guard="what_if", **lab.reached, **options)
 
 
 class TestGuard:
@@ -275,7 +261,7 @@ class TestGuard:
         """It is killed before, during and after the judgement: the requests of the guard are writes to the proxy."""
         first, second = scene.names
         nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
-        access = {"guard": "what_if", "registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
+        access = {"guard": "what_if", **lab.reached}
         runs = KilledRuns(lab, tmp_path)
         for writes in (0, 1, 2):
             runs.kill("pull_access_prune", {"owner": owner, **nothing, **access}, writes=writes)

@@ -138,7 +138,7 @@ def pulled(lab: Lab, settings: None) -> Mapping[str, Mapping[str, Any]]:
 
 @pytest.fixture(scope="module")
 def asked(lab: Lab, settings: None) -> Mapping[str, Mapping[str, Any]]:
-    return verdicts(lab, ask_registries=True, realm_hosts=lab.registry_hosts, registry_ca_cert=lab.data["ca_cert"])
+    return verdicts(lab, **lab.asking)
 
 
 def verdicts(lab: Lab, **options: Any) -> Mapping[str, Mapping[str, Any]]:
@@ -168,9 +168,8 @@ class TestSignatures:
 def test_the_audit_finds_the_images_without_a_signature_at_the_registry_or_the_mirror(
     lab: Lab, settings: None, pulled: Mapping[str, Any]
 ) -> None:
-    options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
     audit = {"kubeconfig": lab.kubeconfig, "namespaces": [NAMESPACE], "rules": ["image-unsigned"]}
-    result = run_module("pull_access_audit", **audit, **options)
+    result = run_module("pull_access_audit", **audit, **lab.asking)
     assert not result["failed"], result["msg"]
     (cluster,) = result["audit"]["clusters"]
     found = {each["name"]: each["message"] for each in cluster["findings"]}
@@ -195,12 +194,11 @@ def test_a_signature_that_is_newer_than_the_error_of_the_node_leaves_the_verdict
     lab.sign("signed/late:v1")
     spec = {"containers": [{"name": "app", "image": f"{host}/signed/late:v1"}], "imagePullSecrets": [{"name": "pull"}]}
     lab.create(NAMESPACE, "pods", {"metadata": {"name": "late"}, "spec": spec})
-    options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
     assert not lab.pull(NAMESPACE, "late", "--status")["pulled"]
-    before = verdicts(lab, **options)["late"]
+    before = verdicts(lab, **lab.asking)["late"]
     assert (before["verdict"], before["cause"]) == ("will_not_pull", "signature")
     lab.sign("signed/late:v1", "--part=image")
-    after = verdicts(lab, **options)["late"]
+    after = verdicts(lab, **lab.asking)["late"]
     assert (after["verdict"], "may be newer than the node's last attempt" in after["reason"]) == ("unknown", True)
     assert lab.pull(NAMESPACE, "late")["pulled"]
 
@@ -219,7 +217,6 @@ def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_
         found: list[dict[str, Any]] = result["audit"]["clusters"][0]["findings"]
         return found
 
-    asking = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
     mirror = lab.registry("delegated")["host"]
     digest = lab.sign("release/component:v1", registry="delegated")["image"]
     namespace, key = lab.namespace("release"), lab.data["signing_key"]
@@ -231,7 +228,7 @@ def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_
     with registry_settings(lab, digest=mirrored, node=node), described(lab, version="4.21.1"):
         (found,) = forecast()
         assert (found["kind"], found["name"]) == ("ImageDigestMirrorSet", "test-0")
-        (found,) = forecast(**asking)
+        (found,) = forecast(**lab.asking)
         assert found["severity"] == "warning"
         assert "Nodes would refuse 1 image in use now: registry" in found["message"]
         assert lab.pull(namespace, "app")["pulled"]
@@ -242,5 +239,5 @@ def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_
         with described(lab, version="4.21.1"):
             assert forecast() == []
     with registry_settings(lab, digest=mirrored, node=node), described(lab, version="4.21.1"):
-        (found,) = forecast(**asking)
+        (found,) = forecast(**lab.asking)
         assert (found["severity"], "1 image in use has it" in found["message"]) == ("info", True)

@@ -53,7 +53,7 @@ class TestSecrets:
     def test_a_removed_secret_breaks_its_pods_and_the_node_agrees(self, run, scene):
         assert scene.lab.pull(scene.name, "app")["pulled"]
         audit = scene.lab.audit()
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **scene.lab.asking)
         assert answers(document) == {"Pod": "would_break", "Deployment": "would_break"}
         pod, deployment = row_of(document, "Pod"), row_of(document, "Deployment")
         assert (pod["before"]["verdict"], pod["after"]["verdict"]) == ("pulls", "will_not_pull")
@@ -68,12 +68,12 @@ class TestSecrets:
         delete(scene, "secrets", "pull")
         scene.secret({scene.host: scene.entry(), "other.example": scene.entry()})
         before = scene.lab.get(scene.name, "secrets", "pull")["data"]
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **scene.lab.asking)
         tasks = row_of(document, "Deployment")["fix"]
         assert "registry_ca_cert" in tasks[0]["openshift_ops.image_pull.pull_secret"]
-        carry_out(run, scene.login, tasks, **ca(scene))
+        carry_out(run, scene.login, tasks, **scene.lab.reached)
         assert scene.lab.get(scene.name, "secrets", "pull")["data"] == before
-        again = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        again = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **scene.lab.asking)
         assert answers(again) == {"Pod": "would_break", "Deployment": "still_pulls"}
         delete(scene, "secrets", "pull")
         added = tasks[0]["openshift_ops.image_pull.pull_secret"]["name"]
@@ -82,7 +82,7 @@ class TestSecrets:
     def test_a_second_login_keeps_the_pod(self, run, scene):
         scene.secret(name="other")
         scene.again(own=["pull", "other"])
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **scene.lab.asking)
         assert answers(document)["Pod"] == "still_pulls"
         delete(scene, "secrets", "pull")
         assert scene.lab.pull(scene.name, "app")["pulled"]
@@ -92,7 +92,7 @@ class TestLinks:
     def test_a_removed_link_breaks_the_next_pod_only(self, run, scene):
         scene.runs()
         change = {"remove_links": {"secrets": ["pull"], "service_accounts": ["default"]}}
-        document = supposed(run, scene, change, ask_registries=True, **ca(scene))
+        document = supposed(run, scene, change, **scene.lab.asking)
         assert answers(document) == {"Deployment": "would_break"}
         assert row_of(document, "Deployment")["when"] == "at_rollout"
         scene.link()
@@ -109,7 +109,7 @@ class TestLinks:
             path = f"/{group}/namespaces/{scene.name}/{resource}"
             scene.lab.api("PATCH", path, {"metadata": {"ownerReferences": [reference]}})
         change = {"remove_links": {"secrets": ["pull"], "service_accounts": ["default"]}}
-        document = supposed(run, scene, change, ask_registries=True, **ca(scene))
+        document = supposed(run, scene, change, **scene.lab.asking)
         assert answers(document) == {"Deployment": "would_break", "Pod": "unknown"}
         scene.link()
         assert not scene.lab.pull(scene.name, next_pod(scene))["pulled"]
@@ -119,7 +119,7 @@ class TestNetwork:
     def test_new_nodes_break_a_container_that_uses_the_image_of_its_node(self, run, scene):
         scene.runs()
         delete(scene, "secrets", "pull")
-        asks = {"ask_registries": True, **ca(scene)}
+        asks = {**scene.lab.asking}
         assert supposed(run, scene, {"remove_secrets": {"name": "other"}}, **asks)["containers"] == []
         pod = row_of(supposed(run, scene, {"new_nodes": True}, **asks), "Pod")
         assert (pod["answer"], pod["changes"], pod["when"]) == ("would_break", [0], "at_once")
@@ -131,7 +131,7 @@ class TestNetwork:
         scene.secret({it["host"]: scene.entry()}, name="other")
         scene.pod(name="delegated", own=["other"], image=f"{it['host']}/team/app:v1")
         for change in ({"unreachable_registries": [it["realm_host"]]}, {"only_registries": [it["host"]]}):
-            document = supposed(run, scene, change, ask_registries=True, **ca(scene))
+            document = supposed(run, scene, change, **scene.lab.asking)
             (row,) = [row for row in document["containers"] if row["name"] == "delegated"]
             assert (row["after"]["step"], it["realm_host"] in row["after"]["reason"]) == ("network", True)
         change = {"unreachable_registries": [it["realm_host"]]}
@@ -148,7 +148,7 @@ class TestUpgrades:
         scene.lab.create(scene.name, "serviceaccounts", {"metadata": {"name": "without"}})
         scene.pod(name="cached", serviceAccountName="without")
         scene.runs("cached")
-        options = {"ask_registries": True, "fail_on": fail_on, "junit": str(tmp_path / "f.xml"), **ca(scene)}
+        options = {"fail_on": fail_on, "junit": str(tmp_path / "f.xml"), **scene.lab.asking}
         upgrade = {"target_version": "4.22"}
         with described(scene.lab, version="4.21.1"):
             result = run("pull_access_what_if", namespaces=list(scene.names), changes=[upgrade], **options)
@@ -182,8 +182,3 @@ def next_pod(it: Scene, added: str = "") -> str:
 
     it.lab.until(has_present_list, "a new pod has the list of its account")
     return made[-1]
-
-
-def ca(it: Scene) -> dict[str, Any]:
-    """The options for asking the lab's registries, which are at loopback addresses."""
-    return {"registry_ca_cert": it.lab.data["ca_cert"], "realm_hosts": it.lab.registry_hosts}

@@ -229,23 +229,17 @@ class TestRows:
         it = scene_of()
         it.pod()
         it.deployment(it.image)
-        private = it.lab.registry("private")
-        registry = {"registry": it.host, **{part: private["accounts"][1][part] for part in ("username", "password")}}
+        registry = {"registry": it.host, **it.login}
         declared = {
             "secrets": [secret("quay", registry, places=it.names)],
             "links": [link("quay", places=it.names)],
         }
         change = {"declared": declared}
-        options = {
-            "ask_registries": True,
-            "registry_ca_cert": it.lab.data["ca_cert"],
-            "realm_hosts": it.lab.registry_hosts,
-        }
-        result = run("pull_access_what_if", namespaces=list(it.names), changes=[change], **options)
+        result = run("pull_access_what_if", namespaces=list(it.names), changes=[change], **it.lab.asking)
         document = result["what_if"]
         answers = {row["kind"]: row["answer"] for row in document["containers"]}
         assert answers == {"Deployment": "would_work"}, "the pod keeps its own list"
-        assert private["accounts"][1]["password"] not in json.dumps(result)
+        assert it.login["password"] not in json.dumps(result)
         (row,) = document["access"]["gained"]
         assert row["workloads"] == ["Deployment web"]
         assert row["entries"] == ["link of quay (quay)", "secrets[0] (quay)"]
@@ -255,14 +249,13 @@ class TestRows:
 class TestOptions:
     def test_an_invalid_choice_is_not_repeated(self, lab, run):
         """Ansible before 2.21 also returns the options of a task as `invocation`, where it masks only those that are credentials."""
-        audit = lab.audit()
-        result = run("pull_access_what_if", changes=[{"declared": {"grants": [{"state": PASSWORD}]}}])
-        assert result["failed"]
-        assert "state" in result["msg"]
-        # `_output` is the whole result as it was printed.
-        for each in (result, json.loads(result["_output"])):
-            assert PASSWORD not in json.dumps({**each, "invocation": {}, "_output": ""})
-        assert not audit.ours()
+        with lab.no_requests():
+            result = run("pull_access_what_if", changes=[{"declared": {"grants": [{"state": PASSWORD}]}}])
+            assert result["failed"]
+            assert "state" in result["msg"]
+            # `_output` is the whole result as it was printed.
+            for each in (result, json.loads(result["_output"])):
+                assert PASSWORD not in json.dumps({**each, "invocation": {}, "_output": ""})
 
 
 class TestComparison:
@@ -295,9 +288,8 @@ class TestComparison:
         }
         apply(run, owner, old)
         on_cluster = review(run, owner, new, prune=True)["access"]
-        audit = lab.audit()
-        result = self.compared(run, old, new)
-        assert not audit.ours()
+        with lab.no_requests():
+            result = self.compared(run, old, new)
         assert "server" not in result
         alone = result["what_if"]["access"]
         for part in ("gained", "lost"):
@@ -356,8 +348,7 @@ class TestComparisonOnCluster:
     def test_a_workload_pulls_in_one_state_only_and_the_node_agrees(self, lab, run, scene_of, owner):
         it = scene_of()
         it.deployment(it.image)
-        private = it.lab.registry("private")
-        registry = {"registry": it.host, **{part: private["accounts"][1][part] for part in ("username", "password")}}
+        registry = {"registry": it.host, **it.login}
         with_login = {"secrets": [secret("quay", registry, places=it.names)], "links": [link("quay", places=it.names)]}
         without = {
             "secrets": [secret("other", login("quay.io"), places=it.names)],
@@ -365,9 +356,7 @@ class TestComparisonOnCluster:
         }
         options = {
             "namespaces": list(it.names),
-            "ask_registries": True,
-            "registry_ca_cert": it.lab.data["ca_cert"],
-            "realm_hosts": it.lab.registry_hosts,
+            **it.lab.asking,
         }
         broken = self.compared(run, with_login, without, fail_on="would_break", **options)
         assert broken["failed"]

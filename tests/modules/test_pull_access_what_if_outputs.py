@@ -58,14 +58,6 @@ def problems(document: Any) -> list[str]:
     return [f"{error.json_path}: {error.message[:200]}" for error in SCHEMA.iter_errors(document)]
 
 
-def asks(it: Scene) -> dict[str, Any]:
-    return {
-        "ask_registries": True,
-        "registry_ca_cert": it.lab.data["ca_cert"],
-        "realm_hosts": it.lab.registry_hosts,
-    }
-
-
 CHANGES = {
     "secret": [{"remove_secrets": {"name": "pull"}}],
     "link": [{"remove_links": {"secrets": ["pull"]}}],
@@ -85,7 +77,7 @@ class TestSchema:
         assert problems(result["what_if"]) == []
 
     def test_an_answer_with_breaks_and_tasks_fits_the_schema(self, run, scene):
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **asks(scene))["what_if"]
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **scene.lab.asking)["what_if"]
         assert problems(document) == []
         broken = [row for row in document["containers"] if row["answer"] == "would_break"]
         assert {row["kind"] for row in broken} == {"Pod", "Deployment"}
@@ -114,7 +106,7 @@ class TestFiles:
 
     def test_the_files_have_the_answer(self, run, scene, tmp_path, paths):
         change = {"remove_secrets": {"name": "pull"}}
-        result = supposed(run, scene, change, fail_on="would_break", **paths, **asks(scene))
+        result = supposed(run, scene, change, fail_on="would_break", **paths, **scene.lab.asking)
         assert result["failed"]
         assert result["changed"]
         assert "what_if" not in result

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from support.lab import Lab, path_of
 from support.objects import auth_file, pull_secret
+from support.openshift import allow_in
 from support.playbooks import play
 
 SELECTOR = "app.kubernetes.io/managed-by=openshift_ops.image_pull,app.kubernetes.io/component=pull-probe"
@@ -224,11 +225,8 @@ class TestAdmission:
             for name in names:
                 lab.api("PATCH", path_of(name, "roles", "prober"), {"rules": rules})
 
-        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "prober"}
-        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "prober"}
         for name in names:
-            lab.create(name, "roles", {"metadata": {"name": "prober"}, "rules": []})
-            lab.create(name, "rolebindings", {"metadata": {"name": "prober"}, "roleRef": ref, "subjects": [subject]})
+            allow_in(lab, name, "prober")
         for verbs, missing in ((("list", "delete"), "create"), (("create", "delete"), "list")):
             allow(*verbs)
             lab.until(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support.lab import path_of
 from support.modules import run_module
+from support.objects import account_subject, role_binding
 
 CANARY = "Canary-netrc-77"
 REGISTRIES = ["private", "delegated", "integrated"]
@@ -82,12 +83,6 @@ class TestLabRegistries:
         assert [line.partition(" GET ")[2] for line in lines] == ["/v2/ authorization=none status=401"]
 
 
-def login_of(registry: dict[str, Any], number: int = 1) -> dict[str, str]:
-    """Return a login. The second account's password is long and contains characters that careless code mishandles."""
-    account = registry["accounts"][number]
-    return {"username": account["username"], "password": account["password"]}
-
-
 class TestLogin:
     """The module reports whether a login works at the lab's registries."""
 
@@ -95,20 +90,20 @@ class TestLogin:
     def test_a_working_login_is_reported_with_its_repositories(self, lab, ask, name):
         registry = lab.registry(name)
         result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app", "team/app:v1"],
-                     **login_of(registry))  # fmt: skip
+                     **lab.login(1, name))  # fmt: skip
         assert result["works"], result
         assert result["login"]["outcome"] == "logs_in"
         assert [row["outcome"] for row in result["repositories"]] == ["pulls", "pulls"]
         assert [row["repository"] for row in result["repositories"]] == [
             f"{registry['host']}/team/app", f"{registry['host']}/team/app:v1"
         ]  # fmt: skip
-        assert login_of(registry)["password"] not in result["_output"]
+        assert lab.login(1, name)["password"] not in result["_output"]
 
     def test_a_login_is_not_sent_to_an_unnamed_host(self, lab, ask):
         registry = lab.registry("delegated")
         logs = lab.dir / "logs"
         before = {log: log.stat().st_size for log in logs.glob("registry-*.log")}
-        result = ask(registry["host"], **login_of(registry))
+        result = ask(registry["host"], **lab.login(1, "delegated"))
         assert (result["works"], result["login"]["outcome"]) == (False, "not_sent")
         assert (
             f"wants logins sent to {registry['realm_host']}, another host. Nothing was sent"
@@ -125,16 +120,12 @@ class TestLogin:
         made = lab.api("POST", f"{path_of(namespace, 'serviceaccounts', 'default')}/token", request)
         login = {"username": "serviceaccount", "password": made["status"]["token"]}
         assert ask(host, repositories=["project-b/app:v1"], **login)["repositories"][0]["outcome"] == "no_right"
-        subject = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-        lab.create(
-            "project-b", "rolebindings", {"metadata": {"name": namespace}, "roleRef": role, "subjects": [subject]}
-        )
+        lab.create("project-b", "rolebindings", role_binding(namespace, account_subject(namespace)))
         lab.until(lambda: ask(host, repositories=["project-b/app:v1"], **login)["works"], "the grant is seen")
 
     def test_the_pull_rate_limit_of_a_login_is_reported(self, lab, ask):
         registry = lab.registry("private")
-        asked = {"repositories": ["team/app:v1", "team/app"], **login_of(registry)}
+        asked = {"repositories": ["team/app:v1", "team/app"], **lab.login(1)}
         assert not any("rate_limit" in row for row in ask(registry["host"], **asked)["repositories"])
         lab.registry_set("private", "--quota", "76")
         try:

@@ -11,8 +11,7 @@ import time
 import pytest
 from support.lab import path_of
 from support.modules import run_module
-
-RBAC = "rbac.authorization.k8s.io"
+from support.openshift import allow_in
 
 
 def account_of(result, number: int = 0) -> dict:
@@ -64,12 +63,8 @@ class TestNotProvisioned:
         assert "\n" not in result["msg"]
 
     def test_a_caller_who_may_not_read_secrets_gets_a_note_on_unverified_content(self, lab, run, namespace):
-        rule = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}
-        lab.create(namespace, "roles", {"metadata": {"name": "look"}, "rules": [rule]})
-        role = {"apiGroup": RBAC, "kind": "Role", "name": "look"}
-        user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
-        lab.create(namespace, "rolebindings", {"metadata": {"name": "look"}, "roleRef": role, "subjects": [user]})
-        result = run("sa_wait", namespaces=[namespace], impersonate_user="limited")
+        user = allow_in(lab, namespace, "limited", {"serviceaccounts": ["get", "list"]})
+        result = run("sa_wait", namespaces=[namespace], impersonate_user=user)
         assert not result["failed"]
         assert "not verified" in str(result["warnings"])
 

@@ -20,7 +20,7 @@ import yaml
 from support.lab import Lab, path_of
 from support.lab_nodes import ROOT
 from support.modules import run_module
-from support.objects import auth_file, pull_secret
+from support.objects import account_subject, auth_file, pull_secret, role_binding
 from support.provider import RBAC
 from support.provider_configs import config, write_echo
 
@@ -257,9 +257,7 @@ def test_what_if_tells_accounts_with_the_right_from_others(node: Node) -> None:
             kubeconfig=lab.kubeconfig,
             namespaces=[namespace],
             changes=[{"remove_secrets": {"name": "robot-pull"}}],
-            ask_registries=True,
-            realm_hosts=lab.registry_hosts,
-            registry_ca_cert=lab.data["ca_cert"],
+            **lab.asking,
         )
         assert not result["failed"], result["msg"]
         return {each["name"]: each["answer"] for each in result["what_if"]["containers"]}
@@ -275,10 +273,7 @@ def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, 
     lab.run("push", "--dir", str(lab.dir), f"{name}/app:v1")
     image = f"{lab.registry('integrated')['host']}/{name}/app:v1"
     node = Node(lab, tmp_path, name, "robot", image)
-    puller = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
-    robot = {"kind": "ServiceAccount", "name": "robot", "namespace": name}
-    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "robot"}}
-    lab.api("POST", f"{RBAC}/namespaces/{name}/rolebindings", {**head, "roleRef": puller, "subjects": [robot]})
+    lab.create(name, "rolebindings", role_binding("robot", account_subject(name, "robot")))
 
     node.configure(audience="other")
     node.apply(next(fix for fix in node.plan()[2] if fix))
