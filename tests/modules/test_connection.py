@@ -6,33 +6,19 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import (
-    connect,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import ConnectionOptions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE as NAMESPACE_KIND
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
-    SECRET,
-    ObjectRef,
-)
 from support.lab import path_of
 from support.modules import run_module
+from support.objects import account_subject, b64, group_subject, role_binding
 from support.playbooks import play
+from support.tunnels import Tunnels
 
 #: An address without a listener, whose port is given to no other program.
 CLOSED = "127.0.0.1:1"
@@ -73,12 +59,8 @@ def token(lab) -> str:
     lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "reader"}})
     rules = [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}]
     lab.create(NAMESPACE, "roles", {"metadata": {"name": "reader"}, "rules": rules})
-    subjects = [
-        {"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "reader"},
-        {"kind": "Group", "name": "team-2", "apiGroup": "rbac.authorization.k8s.io"},
-    ]
-    role = {"kind": "Role", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
-    lab.create(NAMESPACE, "rolebindings", {"metadata": {"name": "reader"}, "subjects": subjects, "roleRef": role})
+    subjects = account_subject(NAMESPACE, "reader"), group_subject("team-2")
+    lab.create(NAMESPACE, "rolebindings", role_binding("reader", *subjects, role="reader", kind="Role"))
     return new_token(lab, "reader")
 
 
@@ -98,7 +80,7 @@ def ask(lab, token, config) -> Callable[..., tuple[dict[str, Any], list[dict[str
     """Read once through a module and return the result and the API server's requests. The output is checked for credentials."""
     key = config["users"][0]["user"]["client-key-data"]
     pem = base64.b64decode(key).decode().splitlines()
-    hidden = [token, key, pem[1], CANARY, json.dumps(CANARY)[1:-1], base64.b64encode(CANARY.encode()).decode()]
+    hidden = [token, key, pem[1], CANARY, json.dumps(CANARY)[1:-1], b64(CANARY)]
 
     def call(**options: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         audit = lab.audit()
@@ -207,14 +189,6 @@ class TestWays:
         assert not result["failed"], result
         assert users(requests) == {user}
 
-    def test_options_win_over_variables(self, ask, way, monkeypatch):
-        options, user = way
-        for name in options:
-            monkeypatch.setenv(f"K8S_AUTH_{VARIABLES[name]}", "true" if name == "validate_certs" else CANARY)
-        result, requests = ask(**options)
-        assert not result["failed"], result
-        assert users(requests) == {user}
-
 
 class TestImpersonation:
     """The module acts as another user with several groups, and RBAC and the audit log see that user."""
@@ -245,103 +219,10 @@ class TestImpersonation:
         assert 'User "mallory" cannot get resource "serviceaccounts"' in result["failures"][0]["error"]
 
 
-class TestVerification:
-    """The server's certificate is verified unless the user disables verification."""
-
-    def test_an_unknown_authority_is_refused_with_the_fix(self, ask, lab, token):
-        result, requests = ask(host=lab.data["server"], api_key=token)
-        assert "unable to get local issuer certificate." in result["msg"]
-        assert "'ca_cert'" in result["msg"]
-        assert lab.data["server"] in result["msg"]
-        assert not requests
-
-
-@pytest.mark.parametrize("login", ["certificate", "token"])
-def test_a_certificate_for_another_host_is_refused(lab, config, tmp_path, login):
-    """The lab's certificate is not valid for this address, so nothing is sent there, whatever the login."""
-    received: list[bytes] = []
-    tls = lab.server_side()
-
-    def serve(listening: socket.socket) -> None:
-        with contextlib.suppress(OSError), tls.wrap_socket(listening.accept()[0], server_side=True) as connection:
-            received.append(connection.recv(65536))
-
-    with socket.create_server(("127.0.0.77", 0)) as listening:
-        server = threading.Thread(target=serve, args=(listening,), daemon=True)
-        server.start()
-        url = f"https://127.0.0.77:{listening.getsockname()[1]}"
-        credentials = login_files(config, tmp_path) if login == "certificate" else {"api_key": "token"}
-        options = ConnectionOptions(host=url, ca_cert=lab.data["ca_cert"], **credentials)
-        with (
-            connect(options, connections=1, temporary_directory=str(tmp_path)) as connection,
-            pytest.raises(
-                ConnectError,
-                match=r" '127\.0\.0\.77'.*. Give the cluster by a name or address that the certificate contains",
-            ),
-        ):
-            Cluster(connection, "tests").get_path("/apis")
-        server.join(10)
-    assert not any(received)
-
-
-def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
-    """A killed run leaves its directory behind. The directory does not contain the kubeconfig's key, and the login works."""
-    options = ConnectionOptions(kubeconfig=lab.kubeconfig)
-    with connect(options, connections=1, temporary_directory=str(tmp_path)) as connection:
-        assert list(tmp_path.iterdir()) == []
-        assert Cluster(connection, "tests").get(ObjectRef(NAMESPACE_KIND, "", "default"))
-
-
-class Proxy(ThreadingHTTPServer):
-    """Tunnels as an HTTP proxy does. `seen` holds each target with the headers that only the proxy gets.
-
-    `upstream`: the address of every target, empty for their own.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Tunnel)
-        self.seen: list[tuple[str, Any]] = []
-        self.refuses = False
-        self.upstream = ""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Tunnel(BaseHTTPRequestHandler):
-    def do_CONNECT(self) -> None:
-        self.server.seen.append((self.path, self.headers))
-        if self.server.refuses:
-            self.send_error(407)
-            return
-        host, _colon, port = (self.server.upstream or self.path).rpartition(":")
-        with socket.create_connection((host, int(port))) as upstream:
-            self.send_response(200)
-            self.end_headers()
-            threading.Thread(target=_copy, args=(upstream, self.connection), daemon=True).start()
-            _copy(self.connection, upstream)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Write nothing to stderr."""
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-    except OSError:
-        pass
-
-
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    with Proxy() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+def proxy() -> Iterator[Tunnels]:
+    with Tunnels().running() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.mark.newest_core  # older cores show no warning of a censored result
@@ -403,61 +284,10 @@ class TestProxy:
             kubeconfig=lab.kubeconfig, proxy=proxy.url, **({} if by_variable else {"proxy_headers": headers})
         )
         assert not result["failed"], result
-        expected = base64.b64encode(login.encode()).decode()
+        expected = b64(login)
         assert {seen["Proxy-Authorization"] for _target, seen in proxy.seen} == {f"Basic {expected}"}
         assert {seen["User-Agent"] for _target, seen in proxy.seen} == {"the-proxy-agent"}
         assert expected not in result["_output"]
-
-
-class TestRefusedLogin:
-    """For a refused login, the message says that the server refused it and which credentials to give instead."""
-
-    @pytest.mark.parametrize("kind", ["wrong", "no longer valid"])
-    def test_a_refused_login_is_reported_with_401_and_without_the_token(self, ask, lab, token, kind):
-        if kind == "wrong":
-            bad = "canary-5e1f-" + "z" * 40
-        else:
-            lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "leaver"}})
-            bad = new_token(lab, "leaver")
-            lab.api("DELETE", path_of(NAMESPACE, "serviceaccounts", "leaver"))
-        result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
-        assert "was refused: 401" in result["msg"]
-        assert "log in again with 'oc login'" in result["msg"]
-        assert bad not in result["_output"]
-
-
-@pytest.fixture
-def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
-    """A server's URL, and the first TLS record of each connection. Every request is answered with an object."""
-    records: list[bytes] = []
-    tls = lab.server_side()
-
-    def serve(listening: socket.socket) -> None:
-        with tls.wrap_socket(listening.accept()[0], server_side=True) as connection:
-            records.append(connection.recv(65536))
-            answer = json.dumps({"metadata": {"namespace": NAMESPACE, "name": "one"}}).encode()
-            connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=serve, args=(listening,), daemon=True).start()
-        yield f"https://127.0.0.1:{listening.getsockname()[1]}", records
-
-
-@pytest.mark.parametrize("tunnelled", [False, True])
-def test_a_write_is_sent_in_one_tls_record(lab, first_record, proxy, tmp_path, tunnelled):
-    """One TLS record holds the headers and the body, even through a proxy."""
-    url, records = first_record
-    options = ConnectionOptions(
-        host=url, api_key="token", ca_cert=lab.data["ca_cert"], proxy=proxy.url if tunnelled else None
-    )
-    with connect(options, connections=1, temporary_directory=str(tmp_path)) as connection:
-        Cluster(connection, "tests").write(
-            create(ObjectRef(SECRET, NAMESPACE, "one"), {"data": {"k": "v" * 1000}}, {}, {})
-        )
-    headers, _end, body = records[0].partition(b"\r\n\r\n")
-    assert headers.startswith(b"POST /api/v1/namespaces/connection/secrets HTTP/1.1\r\n")
-    assert json.loads(body)["data"] == {"k": "v" * 1000}
-    assert len(proxy.seen) == tunnelled
 
 
 def test_a_variable_that_disables_verification_is_reported_once_with_the_fix(ask, token, config, monkeypatch, tmp_path):

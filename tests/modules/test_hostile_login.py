@@ -43,6 +43,9 @@ class Logins:
     def by_file(self) -> dict[str, Any]:
         return {"tokenFile": str(self.file)}
 
+    def by_token(self) -> dict[str, Any]:
+        return {"token": self.tokens[0]}
+
     def by_program(self, **how: Any) -> dict[str, Any]:
         return exec_plugin(self.plugin, self.file, **how)
 
@@ -84,51 +87,35 @@ def logins(lab, tmp_path) -> Iterator[Logins]:
         yield Logins(lab, proxy, tmp_path)
 
 
-class TestTokenFile:
-    """`tokenFile` of a kubeconfig, which another process renews."""
-
-    def test_a_new_token_is_read(self, logins, names):
-        result = logins.run(logins.by_file(), names, logins.rotated)
+class TestRenewed:
+    @pytest.mark.parametrize("how", ["by_file", "by_program"])
+    def test_a_new_token_is_used(self, logins, names, how):
+        """Another process renews the file. The program's answer contains no expiry time, and it runs once more."""
+        result = logins.run(getattr(logins, how)(), names, logins.rotated)
         assert not result["failed"], result["msg"]
         assert result["summary"]["changed"] == COUNT
+        assert how == "by_file" or logins.runs == 2
         # Each write is sent once, and once more if it was under way with the old token.
         assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
 
-    def test_an_unchanged_token_ends_the_run(self, logins, names):
-        result = logins.run(logins.by_file(), names, revoked)
+    @pytest.mark.parametrize("how", ["by_file", "by_program", "by_token"])
+    def test_an_unchanged_token_ends_the_run(self, logins, names, how):
+        result = logins.run(getattr(logins, how)(), names, revoked)
         assert result["summary"]["changed"] == 3
         assert times_said(result["msg"], 401) == 1
+        assert how != "by_program" or logins.runs == 2
         assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
 
-    def test_a_deleted_token_file_is_named(self, logins, names):
+
+class TestNamed:
+    @pytest.mark.parametrize("when", ["before", "during"])
+    def test_a_missing_token_file_is_named(self, logins, names, when):
+        if when == "before":
+            logins.file.unlink()
         result = logins.run(logins.by_file(), names, logins.lost)
-        assert result["summary"]["changed"] == 3
+        assert result["summary"]["changed"] == (0 if when == "before" else 3)
         assert str(logins.file) in result["msg"]
-        assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
-
-    def test_a_missing_token_file_is_named(self, logins, names):
-        logins.file.unlink()
-        result = logins.run(logins.by_file(), names)
-        assert str(logins.file) in result["msg"]
-        assert logins.proxy.asked("POST") == []
-
-
-class TestExecPlugin:
-    """A credential program whose answer contains no expiry time."""
-
-    def test_an_exec_plugin_runs_once_more_after_a_refusal(self, logins, names):
-        result = logins.run(logins.by_program(), names, logins.rotated)
-        assert not result["failed"], result["msg"]
-        assert result["summary"]["changed"] == COUNT
-        assert logins.runs == 2
-        assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
-
-    def test_an_unchanged_answer_of_the_exec_plugin_ends_the_run(self, logins, names):
-        result = logins.run(logins.by_program(), names, revoked)
-        assert result["summary"]["changed"] == 3
-        assert times_said(result["msg"], 401) == 1
-        assert logins.runs == 2
-        assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
+        assert len(logins.proxy.asked("POST")) <= (0 if when == "before" else 3 + 2 * CONCURRENCY)
 
     def test_a_failed_exec_plugin_is_named_and_its_output_is_not_shown(self, logins, names):
         result = logins.run(logins.by_program(fails="canary-5e1f"), names)
@@ -136,16 +123,6 @@ class TestExecPlugin:
         assert str(logins.plugin) in result["msg"]
         assert "canary-5e1f" not in result["_output"]
 
-
-class TestToken:
-    """A token that is stored in the kubeconfig."""
-
-    def test_a_revoked_static_token_ends_the_run(self, logins, names):
-        result = logins.run({"token": logins.tokens[0]}, names, revoked)
-        assert result["summary"]["changed"] == 3
-        assert times_said(result["msg"], 401) == 1
-        assert len(logins.proxy.asked("POST")) <= 3 + CONCURRENCY
-
     def test_a_token_in_the_servers_message_is_not_shown(self, logins, names):
         said = refused(422, "Invalid", f"got Bearer {logins.tokens[0]}")
-        assert times_said(logins.run({"token": logins.tokens[0]}, names[:3], said)["msg"], 422)
+        assert times_said(logins.run(logins.by_token(), names[:3], said)["msg"], 422)
