@@ -156,15 +156,37 @@ class TestRefused:
         assert "(ACCT-MGMT-404: Registry account not found). The account has no registry account" in refusal(offline)
 
 
+#: More bytes than any answer of the service has.
+HUGE = 2 * 1024 * 1024
+
+
 @pytest.mark.parametrize("path", [TOKEN_PATH, API_PATH])
 class TestHostile:
-    def test_an_answer_that_is_not_json_is_reported(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
-        ocm.answers[path] = (200, {}, b"<html>canary</html>")
-        assert "was answered 200 without a" in refusal(offline)
-
-    def test_a_half_answer_is_reported(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
-        ocm.answers[path] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
-        assert "the connection was closed in the middle of the response" in refusal(offline)
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ((200, {}, b"<html>canary</html>"), "was answered 200 without a"),
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{",
+                "the connection was closed in the middle of the response",
+            ),
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % HUGE + b" " * HUGE,
+                "the response is too large for a service",
+            ),
+            (b"SSH-2.0-canary\r\n", ". Check the name and the port"),
+            (
+                lambda asked: answer(400, {"code": "no", "reason": f"{asked.body} {asked.headers}"}),
+                "answered 400 (no: ",
+            ),
+        ],
+        ids=["no JSON", "half", "huge", "no HTTP", "the whole request"],
+    )
+    def test_a_hostile_answer_is_reported(
+        self, ocm: Ocm, offline: OcmOptions, path: str, given: Any, words: str
+    ) -> None:
+        ocm.answers[path] = given
+        assert words in refusal(offline)
 
     def test_a_missing_answer_is_reported_after_the_timeout(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = ocm.hang
@@ -172,26 +194,11 @@ class TestHostile:
         assert "there was no complete response in time" in refusal(replace(offline, timeout=0.5))
         assert time.monotonic() - started < 10
 
-    def test_a_huge_answer_is_refused(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
-        size = 2 * 1024 * 1024
-        ocm.answers[path] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b" " * size
-        assert "the response is too large for a service" in refusal(offline)
-
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_a_redirect_gets_no_credential(self, ocm: Ocm, offline: OcmOptions, path: str, status: int) -> None:
         ocm.answers[path] = (status, {"Location": f"https://{ocm.host}/stolen"}, b"")
         assert f"A redirect to {ocm.host} is not followed with a credential" in refusal(offline)
         assert "/stolen" not in [asked.path for asked in ocm.asked]
-
-    def test_an_answer_that_is_not_http_is_reported(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
-        ocm.answers[path] = b"SSH-2.0-canary\r\n"
-        assert ". Check the name and the port" in refusal(offline)
-
-    def test_an_error_that_repeats_the_whole_request_is_reported(
-        self, ocm: Ocm, offline: OcmOptions, path: str
-    ) -> None:
-        ocm.answers[path] = lambda asked: answer(400, {"code": "no", "reason": f"{asked.body} {asked.headers}"})
-        assert "answered 400 (no: " in refusal(offline)
 
 
 # --- The options decide who may ask and where credentials may be sent. No message repeats a given value

@@ -36,6 +36,7 @@ from support.certificates import server_context, write_certificate
 from support.client_certificates import Issued, authority, issue, server_side
 from support.hostile_registry import answer, proxy_by_tls, served
 from support.objects import b64
+from support.tunnels import Tunnels
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -498,48 +499,36 @@ class TestKubeconfig:
 
 
 class TestImpersonation:
-    def test_a_user_and_groups_are_impersonated_by_options(self, tmp_path: Path, server: Echo) -> None:
-        groups = ("one", "two")
-        found = asked(tmp_path, kubeconfig=config(server), impersonate_user="alice", impersonate_groups=groups)
-        assert found["login"] == [
-            *bearer("kubeconfig"),
-            ["Impersonate-User", "alice"],
-            ["Impersonate-Group", "one"],
-            ["Impersonate-Group", "two"],
+    BOB = {"token": "t", "as": "bob", "as-groups": ["one", "two"]}
+    ODD = {"as-uid": "7", "as-user-extra": {"a": ["b"]}}
+    BOTH = {"impersonate_user": "alice", "impersonate_groups": ("one", "two")}
+
+    @pytest.mark.parametrize(
+        ("user", "options", "login"),
+        [
+            ({"token": "t"}, BOTH, ["t", "alice", "one", "two"]),
+            (BOB, {}, ["t", "bob", "one", "two"]),
+            (BOB, {"api_key": "other"}, ["other", "bob", "one", "two"]),
+            ({**BOB, **ODD}, {"impersonate_user": "alice"}, ["t", "alice"]),
+            (BOB, {"impersonate_groups": ("three",)}, ["t", "bob", "three"]),
+        ],
+        ids=["options", "kubeconfig", "with another login", "another user", "other groups"],
+    )
+    def test_options_replace_the_impersonation_of_the_kubeconfig(
+        self, tmp_path: Path, server: Echo, user: Any, options: Any, login: list[str]
+    ) -> None:
+        found = asked(tmp_path, kubeconfig=config(server, user), **options)["login"]
+        token, name, *groups = login
+        assert found == [
+            *bearer(token),
+            ["Impersonate-User", name],
+            *(["Impersonate-Group", group] for group in groups),
         ]
 
     def test_impersonated_names_are_sent_in_utf_8(self, tmp_path: Path, server: Echo) -> None:
         found = asked(tmp_path, kubeconfig=config(server), impersonate_user="jürgen漢", impersonate_groups=("é",))
         sent = [value.encode("latin-1").decode("utf-8") for _name, value in found["login"][1:]]
         assert sent == ["jürgen漢", "é"]
-
-    def test_a_user_and_groups_are_impersonated_by_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
-        user = {"token": "t", "as": "bob", "as-groups": ["one", "two"]}
-        assert asked(tmp_path, kubeconfig=config(server, user))["login"][1:] == [
-            ["Impersonate-User", "bob"],
-            ["Impersonate-Group", "one"],
-            ["Impersonate-Group", "two"],
-        ]
-
-    def test_the_impersonation_of_the_kubeconfig_stays_with_another_login(self, tmp_path: Path, server: Echo) -> None:
-        user = {"token": "t", "as": "bob"}
-        assert asked(tmp_path, kubeconfig=config(server, user), api_key="other")["login"] == [
-            *bearer("other"),
-            ["Impersonate-User", "bob"],
-        ]
-
-    def test_a_user_by_option_replaces_the_impersonation_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
-        user = {"token": "t", "as": "bob", "as-groups": ["one"], "as-uid": "7", "as-user-extra": {"a": ["b"]}}
-        assert asked(tmp_path, kubeconfig=config(server, user), impersonate_user="alice")["login"][1:] == [
-            ["Impersonate-User", "alice"]
-        ]
-
-    def test_groups_by_option_replace_the_groups_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
-        user = {"token": "t", "as": "bob", "as-groups": ["one"]}
-        assert asked(tmp_path, kubeconfig=config(server, user), impersonate_groups=("two",))["login"][1:] == [
-            ["Impersonate-User", "bob"],
-            ["Impersonate-Group", "two"],
-        ]
 
     @pytest.mark.parametrize(
         ("user", "problem"),
@@ -614,34 +603,10 @@ class TestHost:
         )
 
 
-class _Proxy(ThreadingHTTPServer):
-    """Refuses every tunnel. `seen` holds the target and the headers of each request."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Refusing)
-        self.seen: list[tuple[str, dict[str, str]]] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-
-class _Refusing(BaseHTTPRequestHandler):
-    server: _Proxy
-
-    def do_CONNECT(self) -> None:
-        self.server.seen.append((self.path, dict(self.headers.items())))
-        self.send_error(407)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Write nothing to stderr."""
-
-
 @pytest.fixture
-def proxy() -> Iterator[_Proxy]:
-    with _Proxy() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+def proxy() -> Iterator[Tunnels]:
+    with Tunnels(refuses=True).running() as server:
         yield server
-        server.shutdown()
 
 
 class TestClusterSection:
@@ -699,7 +664,7 @@ class TestClusterSection:
 
     @pytest.mark.parametrize("by_option", [True, False])
     def test_the_proxy_is_taken_over_without_its_login(
-        self, tmp_path: Path, server: Echo, proxy: _Proxy, by_option: bool
+        self, tmp_path: Path, server: Echo, proxy: Tunnels, by_option: bool
     ) -> None:
         url = proxy.url.replace("://", "://user:secret@")
         options = {"proxy": url} if by_option else {}
@@ -742,20 +707,22 @@ class TestProxy:
         with opened(directory, **options) as connection, pytest.raises(NotSent, match="407"):
             ask(connection)
 
-    def test_the_proxy_by_option_wins_over_the_kubeconfig(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_the_proxy_by_option_wins_over_the_kubeconfig(self, tmp_path: Path, server: Echo, proxy: Tunnels) -> None:
         self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": "http://127.0.0.1:1"}), proxy=proxy.url)
         ((target, _headers),) = proxy.seen
         assert target == server.url.removeprefix("https://")
 
-    def test_the_proxy_of_the_kubeconfig_is_used(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_the_proxy_of_the_kubeconfig_is_used(self, tmp_path: Path, server: Echo, proxy: Tunnels) -> None:
         self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": proxy.url}))
         assert len(proxy.seen) == 1
 
-    def test_hosts_in_no_proxy_are_reached_without_the_proxy(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_hosts_in_no_proxy_are_reached_without_the_proxy(
+        self, tmp_path: Path, server: Echo, proxy: Tunnels
+    ) -> None:
         assert asked(tmp_path, kubeconfig=config(server), proxy=proxy.url, no_proxy="example.com,127.0.0.0/8")
         assert proxy.seen == []
 
-    def test_proxy_headers_are_sent_to_the_proxy(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_proxy_headers_are_sent_to_the_proxy(self, tmp_path: Path, server: Echo, proxy: Tunnels) -> None:
         headers = {"proxy_basic_auth": "ü:ä", "user_agent": "agent"}
         self.through(tmp_path, kubeconfig=config(server), proxy=proxy.url, proxy_headers=headers)
         ((_target, seen),) = proxy.seen
@@ -769,7 +736,7 @@ class TestProxy:
         [({}, "us@er:p ß"), ({"user_agent": "agent"}, "us@er:p ß"), ({"proxy_basic_auth": "a:b"}, "a:b")],
     )
     def test_a_login_in_the_address_of_the_proxy_is_sent(
-        self, tmp_path: Path, server: Echo, proxy: _Proxy, headers: dict[str, str], login: str
+        self, tmp_path: Path, server: Echo, proxy: Tunnels, headers: dict[str, str], login: str
     ) -> None:
         """Every other client does the same. A login that is given separately takes precedence."""
         url = proxy.url.replace("://", "://us%40er:p%20%C3%9F@")
@@ -912,21 +879,18 @@ class TestUnverifiedByTheEnvironment:
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
         assert "variable K8S_AUTH_VALIDATE_CERTS disables" in self.warnings()[0]
 
-    @pytest.mark.parametrize("word", ["True", "yes", "1", ""])
-    def test_an_option_next_to_a_neutral_variable_gives_no_warning(
-        self, monkeypatch: pytest.MonkeyPatch, word: str
+    @pytest.mark.parametrize(
+        ("word", "options"),
+        [
+            *((word, {}) for word in ("True", "yes", "1", "", None)),
+            ("False", {"host": "http://127.0.0.1:1"}),
+            ("False", {"validate_certs": True}),
+        ],
+    )
+    def test_an_option_alone_no_tls_or_a_verified_connection_gives_no_warning(
+        self, monkeypatch: pytest.MonkeyPatch, word: str | None, options: dict[str, Any]
     ) -> None:
-        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", word)
-        assert self.warnings() == ()
-
-    def test_an_option_alone_gives_no_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("K8S_AUTH_VERIFY_SSL", raising=False)
-        assert self.warnings() == ()
-
-    def test_a_connection_without_tls_gives_no_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
-        assert self.warnings(host="http://127.0.0.1:1") == ()
-
-    def test_a_verified_connection_gives_no_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
-        assert self.warnings(validate_certs=True) == ()
+        if word is not None:
+            monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", word)
+        assert self.warnings(**options) == ()

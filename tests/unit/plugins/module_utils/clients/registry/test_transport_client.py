@@ -40,6 +40,7 @@ CUT_OFF = "the connection was closed in the middle of the response. Try again, o
 TOO_LONG = "the response is too large for a registry. Check the name and the port"
 LATE = "there was no complete response in time. Check the network and firewalls, or raise 'registry_timeout: 60'"
 NOT_HTTP = "the response is not valid HTTP. Check the name and the port"
+NO_REGISTRY = "It is not a registry of API version 2, or it is behind a proxy: check the name and the port"
 NO_PROXY_URL = (
     "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
     "Correct it, or name the registry in no_proxy"
@@ -169,18 +170,20 @@ class TestAnswer:
             "be behind a proxy"
         )
 
-    @pytest.mark.parametrize("status", [204, 299, 400, 403, 404, 418, 499])
-    def test_another_status_is_reported_as_not_a_registry(self, serve: Serve, refusal: Any, status: int) -> None:
-        assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
-            f"was answered {status}. It is not a registry of API version 2, or it is behind a proxy: check the name and the "
-            "port"
-        )
-
-    @pytest.mark.parametrize("status", [429, 500, 503, 599])
-    def test_an_overloaded_registry_is_reported(self, serve: Serve, refusal: Any, status: int) -> None:
-        assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
-            f"was answered {status}. The registry is overloaded or out of order: try again later"
-        )
+    @pytest.mark.parametrize(
+        ("statuses", "sentence"),
+        [
+            ((204, 299, 400, 403, 404, 418, 499), NO_REGISTRY),
+            ((429, 500, 503, 599), "The registry is overloaded or out of order: try again later"),
+        ],
+        ids=["not a registry", "overloaded"],
+    )
+    def test_another_status_is_reported(
+        self, serve: Serve, refusal: Any, statuses: tuple[int, ...], sentence: str
+    ) -> None:
+        for status in statuses:
+            host = serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host
+            assert refusal(host) == f"was answered {status}. {sentence}"
 
     @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
     @pytest.mark.parametrize(
@@ -370,19 +373,6 @@ class TestTls:
         assert refusal(serve(OK, context).host) == (
             "failed: the server asks for a client certificate, which this module cannot send. Give a host that does not ask "
             "for one"
-        )
-
-
-class TestConnection:
-    def test_a_closed_port_is_reported(self, refusal: Any) -> None:
-        assert (
-            refusal(NOT_LISTENING)
-            == "failed: the connection was refused. Check the port, and whether the registry runs"
-        )
-
-    def test_a_name_that_does_not_resolve_is_reported(self, refusal: Any) -> None:
-        assert refusal("registry.invalid") == (
-            "failed: the name cannot be resolved. Check the name, and DNS on the host that runs the task"
         )
 
 
