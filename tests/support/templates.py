@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 try:
@@ -20,3 +21,21 @@ def trusted(value: Any) -> Any:
     if isinstance(value, list):
         return [trusted(item) for item in value]
     return trust_as_template(value) if isinstance(value, str) else value
+
+
+class Resolver:
+    """Evaluate templates of the form `<name>`, and remember which ones were requested."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values, self.asked, self.prepared = values, [], []  # type: ignore[var-annotated]
+
+    def prepare(self, values: Iterable[Any]) -> None:
+        self.prepared.append([*values])
+
+    def resolve(self, value: Any) -> Any:
+        self.asked.append(value)
+        if isinstance(value, str) and value.startswith("<"):
+            return self.values[value[1:-1]]
+        if isinstance(value, Mapping):
+            return {key: self.resolve(item) for key, item in value.items()}
+        return [self.resolve(item) for item in value] if isinstance(value, list) else value

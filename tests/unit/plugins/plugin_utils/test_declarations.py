@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
@@ -14,27 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError, Role
 from support.objects import b64
+from support.templates import Resolver
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}
-
-
-class Resolver:
-    """Evaluate templates of the form `<name>`, and remember which ones were requested."""
-
-    def __init__(self, **values: Any) -> None:
-        self.values, self.asked, self.prepared = values, [], []  # type: ignore[var-annotated]
-
-    def prepare(self, values: Iterable[Any]) -> None:
-        self.prepared.append([*values])
-
-    def resolve(self, value: Any) -> Any:
-        self.asked.append(value)
-        if isinstance(value, str) and value.startswith("<"):
-            return self.values[value[1:-1]]
-        if isinstance(value, Mapping):
-            return {key: self.resolve(item) for key, item in value.items()}
-        return [self.resolve(item) for item in value] if isinstance(value, list) else value
 
 
 def made(

@@ -5,49 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import KINDS, Declarations
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError, Role
+from support.templates import Resolver
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}
-
-
-class Resolver:
-    """Evaluate templates of the form `<name>`, and remember which ones were requested."""
-
-    def __init__(self, **values: Any) -> None:
-        self.values, self.asked, self.prepared = values, [], []  # type: ignore[var-annotated]
-
-    def prepare(self, values: Iterable[Any]) -> None:
-        self.prepared.append([*values])
-
-    def resolve(self, value: Any) -> Any:
-        self.asked.append(value)
-        if isinstance(value, str) and value.startswith("<"):
-            return self.values[value[1:-1]]
-        if isinstance(value, Mapping):
-            return {key: self.resolve(item) for key, item in value.items()}
-        return [self.resolve(item) for item in value] if isinstance(value, list) else value
-
-
-def made(
-    term: str, *entries: Any, answer: Any = None, state: str = "present", check: bool = False, **more: Any
-) -> list[Any]:
-    role, _dot, kind = term.partition(".")
-    variables = {VARIABLES[role]: list(entries), **more}
-    declared = Declarations(Role(role, absent=state == "absent", check_mode=check), variables, Resolver())
-    return KINDS[role][kind](declared, answer)
-
-
-def refused(role: str, variables: Mapping[str, Any], resolver: Resolver | None = None) -> str:
-    with pytest.raises(DeclarationError) as error:
-        Declarations(Role(role), variables, resolver or Resolver()).refuse_conflicts()
-    return str(error.value)
 
 
 def limited(term: str, *only: str, entries: list[Any], state: str = "present", answer: Any = None) -> list[Any]:
