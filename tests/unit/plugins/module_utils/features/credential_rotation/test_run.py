@@ -255,13 +255,6 @@ class TestWrites:
         put(api, "a", auths={"quay.io": entry(), "quay.io/team": entry(NEW)})
         assert copies(run(api)) == (1, 0, 1, 0)
 
-    def test_the_first_remaining_rows_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
-        for number in range(101):
-            put(api, "a", f"s{number:03}", metadata={"managedFields": [{"manager": "external-secrets"}]})
-        found = told(run(api))
-        assert (len(found["remaining"]), found["remaining_count"]) == (100, 101)
-        assert found["remaining"][0]["secret"] == "s000"
-
 
 class TestRecordsOfNodes:
     """From 100 secrets on, a node may ask the registry although a secret was changed in place."""
@@ -421,12 +414,6 @@ class TestOtherPasswords:
         put(api, "a")
         assert self.rows(run(api, rotation=Rotation(WITHOUT_PASSWORD))) == []
 
-    def test_the_first_rows_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
-        for number in range(101):
-            put(api, "a", f"s{number:03}", auths={"quay.io": entry(UserPassword(OLD.username, "x"))})
-        found = told(run(api, rotation=Rotation(EXCHANGE, allows_absent=True)))
-        assert (len(found["other_passwords"]), found["other_passwords_count"]) == (100, 101)
-
 
 class TestOtherUsers:
     """A secret that an entry names has another user, so the user in the option or the name of the secret can be mistyped."""
@@ -470,14 +457,6 @@ class TestOtherUsers:
         rotation = Rotation(EXCHANGE, allows_absent=True)
         assert self.rows(run(api, "openshift-config", rotation=rotation, confirmed=())) == []
         assert len(self.rows(run(api, "openshift-config", rotation=rotation))) == 1
-
-    def test_the_first_rows_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
-        for number in range(101):
-            put(api, "a", f"s{number:03}", auths={"quay.io": entry(self.OTHER)})
-        outcome = run(api, rotation=Rotation(EXCHANGE, allows_absent=True))
-        found = told(outcome)
-        assert (len(found["other_users"]), found["other_users_count"]) == (100, 101)
-        assert "; and 96 more, listed under 'rotation.other_users'" in outcome.notes[0]
 
 
 class TestRead:
@@ -1223,12 +1202,29 @@ class TestAccepted:
         assert run(api, rotation=rotation, accepter=accepter).report()["changed"]
         assert accepter.asked == []
 
-    def test_the_first_refused_logins_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
-        for number in range(101):
-            put(api, "a", f"s{number:03}")
-        accepter = Accepter(*(f"a/s{number:03}" for number in range(101)))
-        found = told(run(api, rotation=self.ROTATION, accepter=accepter))
-        assert (len(found["not_accepted"]), found["not_accepted_count"]) == (100, 101)
+
+@pytest.mark.parametrize(
+    ("rows", "parts", "exchange"),
+    [
+        ("remaining", {"metadata": {"managedFields": [{"manager": "external-secrets"}]}}, EXCHANGE),
+        ("other_passwords", {"auths": {"quay.io": entry(UserPassword(OLD.username, "x"))}}, EXCHANGE),
+        ("other_users", {"auths": {"quay.io": entry(UserPassword("oldrob0t", "x"))}}, EXCHANGE),
+        ("not_accepted", {}, WITHOUT_PASSWORD),
+    ],
+    ids=["remaining", "other passwords", "other users", "not accepted"],
+)
+def test_the_first_hundred_rows_are_shown_and_all_are_counted(
+    api: FakeApi, rows: str, parts: dict[str, Any], exchange: LoginReplacement
+) -> None:
+    names = [f"s{number:03}" for number in range(101)]
+    for name in names:
+        put(api, "a", name, **parts)
+    rotation, accepter = Rotation(exchange, allows_absent=True), Accepter(*(f"a/{name}" for name in names))
+    outcome = run(api, rotation=rotation, accepter=accepter)
+    found = told(outcome)
+    assert ([row["secret"] for row in found[rows]], found[f"{rows}_count"]) == (names[:100], 101)
+    if rows == "other_users":
+        assert "; and 96 more, listed under 'rotation.other_users'" in outcome.notes[0]
 
 
 class TestConflict:
