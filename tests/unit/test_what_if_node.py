@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import NOT_AFFECTED
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
-    PULLS,
     UNKNOWN,
     WILL_NOT_PULL,
 )
@@ -43,7 +42,6 @@ ANSWERS = {
     (False, False): "still_broken",
     (False, True): "would_work",
 }
-VERDICTS = {True: PULLS, False: WILL_NOT_PULL}
 #: The part of a reason that leaves an answer open: no object shows it.
 OPEN = ("the nodes keep their previous registry and policy files", "a signature for images in")
 

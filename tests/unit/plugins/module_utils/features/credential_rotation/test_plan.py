@@ -219,8 +219,6 @@ class TestInPlace:
 
 
 class TestNodes:
-    REF = ObjectRef(SECRET, "openshift-config", "pull-secret")
-
     def plan(self, obj: dict[str, Any], *, nodes: bool) -> Plan:
         found = {account_list_ref("openshift-config"): {"items": []}}
         desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=nodes), "pull-secret")

@@ -249,9 +249,6 @@ class TestPlan:
     def test_no_refusal_shows_a_credential(self, observed: Any) -> None:
         assert shown(planned("present", observed), "canary") == []
 
-    def test_an_accidental_repr_shows_no_credential(self) -> None:
-        assert shown(repr(declared()), "canary") == []
-
 
 class TestUnreadable:
     """Unreadable content is never treated as empty."""
