@@ -13,6 +13,8 @@ import pytest
 from support.objects import b64, pull_secret
 
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
+#: An e-mail address with one byte that is not UTF-8, and a number whose format is easily lost.
+LATIN_1 = b'{"auths": { "cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9@example.com"},\n "quay.io": {"auth":"cmVhZGVyOm9sZA=="} }, "n": 1.50}'
 
 
 def secret(content: bytes, name: str = "pull", **more: Any) -> dict[str, Any]:
@@ -21,6 +23,27 @@ def secret(content: bytes, name: str = "pull", **more: Any) -> dict[str, Any]:
 
 def content_of(found: dict[str, Any]) -> bytes:
     return base64.b64decode(found["data"][".dockerconfigjson"])
+
+
+class TestBytes:
+    """Go, the API server and the kubelet accept a byte that is not UTF-8."""
+
+    def test_merge_and_remove_keep_all_other_bytes(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret(LATIN_1))
+        options = {"name": "pull", "namespaces": [namespace]}
+        merged = run("pull_secret", mode="merge", registries=[{**QUAY, "registry": "new.io"}], **options)
+        assert merged["namespaces"][0]["changes"][0]["registries"]["added"] == ["new.io"]
+        removed = run("pull_secret", mode="remove", registries=[{"registry": "new.io"}], **options)
+        assert removed["namespaces"][0]["changes"][0]["registries"]["removed"] == ["new.io"]
+        assert content_of(lab.get(namespace, "secrets", "pull")) == LATIN_1
+        assert run("pull_secret", mode="merge", registries=[QUAY], **options)["changed"]
+        stored = content_of(lab.get(namespace, "secrets", "pull"))
+        assert (
+            b'{ "cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9@example.com"},\n "quay.io": {"auth":"'
+            in stored
+        )
+        assert stored.endswith(b' }, "n": 1.50}')
+        assert not run("pull_secret", mode="merge", registries=[QUAY], **options)["changed"]
 
 
 class TestStopsEveryPull:
