@@ -76,62 +76,6 @@ class TestRefused:
         assert NO_CLUSTER not in done.output
         assert "declared by private_registry_secrets[0]" not in done.output
 
-    @pytest.mark.slow
-    def test_secrets_with_names_of_their_own_are_refused_if_two_roles_declare_them(self, tmp_path: Path) -> None:
-        done = run(
-            tmp_path,
-            ["private_registry"],
-            private_registry_secrets=[secret("sso", "project-a"), secret("login", "project-a")],
-            delegated_auth_registries=[registry("project-a", realm_secret_name="sso", registry_secret_name="login")],
-        )
-        assert (
-            "secret project-a/login is declared by private_registry_secrets[1] and "
-            "delegated_auth_registries[0].registry_secret_name; secret project-a/sso is declared by private_registry_secrets[0] "
-            f"and delegated_auth_registries[0].realm_secret_name; {UNDO}"
-        ) in done.output
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_a_secret_declared_twice_in_private_registry_is_refused(self, tmp_path: Path, state: str) -> None:
-        done = run(
-            tmp_path,
-            ["private_registry"],
-            private_registry_secrets=[secret("one", "project-a"), secret("one", "project-a", state=state)],
-        )
-        assert (
-            "secret project-a/one is declared by private_registry_secrets[0] and private_registry_secrets[1];"
-            in done.output
-        )
-        assert NO_CLUSTER not in done.output
-
-    @pytest.mark.slow
-    def test_a_secret_declared_twice_in_one_entry_of_delegated_auth_is_refused(self, tmp_path: Path) -> None:
-        done = run(
-            tmp_path,
-            ["delegated_auth"],
-            delegated_auth_registries=[registry("project-a", realm_secret_name="private-registry")],
-        )
-        assert (
-            "secret project-a/private-registry is declared by delegated_auth_registries[0].registry_secret_name and "
-            "delegated_auth_registries[0].realm_secret_name;"
-        ) in done.output
-
-    @pytest.mark.slow
-    def test_a_secret_declared_twice_by_the_same_selector_is_refused(self, tmp_path: Path) -> None:
-        one = {"labels": "team in (a, b)", "exclude": ["x"]}
-        other = {"exclude": ["x"], "labels": "team in (a, b)"}
-        done = run(
-            tmp_path,
-            ["delegated_auth"],
-            private_registry_secrets=[secret("private-registry", namespace_selector=one)],
-            delegated_auth_registries=[registry(namespace_selector=other)],
-        )
-        assert (
-            "/private-registry is declared by private_registry_secrets[0] and "
-            "delegated_auth_registries[0].registry_secret_name;"
-        ) in done.output
-        assert NO_CLUSTER not in done.output
-
 
 @pytest.mark.slow
 class TestNotRefused:
