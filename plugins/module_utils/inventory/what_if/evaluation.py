@@ -332,8 +332,9 @@ class PullEvaluator:
             found = self._compare(_next_pull_of(subject))
         found = replace(found, subject=subject)
         found = self._restart(found) if self._new_nodes is None else self._move(found, self._new_nodes)
-        has_tasks = is_reported and found.answer == WOULD_BREAK and found.after.fix
-        return self._keep_lasting(found) if has_tasks else found
+        # A pod without a controller can lack tasks, and only has to be created again.
+        may_last = is_reported and found.answer == WOULD_BREAK and (found.after.fix or subject.is_bare)
+        return self._keep_lasting(found) if may_last else found
 
     def _compare_next(self, subject: ContainerPull) -> Comparison:
         """The comparison of the next pull, which equal subjects share."""
@@ -348,7 +349,9 @@ class PullEvaluator:
     def _keep_lasting(self, found: Comparison) -> Comparison:
         """The comparison of a pull that breaks, without the tasks that the changes would undo."""
         chosen = choose_tasks(found.after, self.states[0], self.after, asks=self._asks)
-        return replace(found, after=replace(found.after, fix=chosen.tasks), undone=chosen.undone)
+        is_same = [*chosen.tasks] == [*found.after.fix]
+        after = found.after if is_same else replace(found.after, fix=chosen.tasks)
+        return replace(found, after=after, undone=chosen.undone)
 
     def _restart(self, found: Comparison) -> Comparison:
         """The comparison of a container whose kubelet gives it the image that the node has today, and may not do so after the changes."""
