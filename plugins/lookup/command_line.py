@@ -42,6 +42,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
+from ..plugin_utils.in_process import find_undefined
 from ..plugin_utils.known_variables import SHORT_NAMES, problems_of, problems_of_command_line, settings_of
 from ..plugin_utils.launch import explain_problems, extra_variables, level_problems, supposed_changes
 
@@ -63,6 +64,10 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         }
         if playbook == "audit":
             found["problems"] += level_problems(playbook, given)
+        if playbook == "rotate":
+            # The check of the role's arguments would print all of them, and no file.
+            names = [name for name in extra if name.startswith("credential_rotation_")]
+            found["problems"] += find_undefined(names, variables, self._templar)
         if playbook == "what_if":
             found["changes"], found["value_problems"] = supposed_changes(given)
         if playbook == "explain":

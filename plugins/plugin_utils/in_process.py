@@ -60,15 +60,23 @@ from .known_variables import (
 def find_undefined(names: Iterable[str], variables: Mapping[str, Any], templar: Any) -> Iterator[str]:
     """Yield a sentence for each of these variables whose template needs an undefined one. Ansible's `default` would use another value."""
     for name in sorted({*names}):
-        template = variables.get(name)
-        if not isinstance(template, str) or "{{" not in template:
-            continue
-        try:
-            templar.template(template)
-        except AnsibleUndefinedVariable as error:
-            inner = undefined_name(template, error)
-            what = f"variable {inner}" if inner else "a variable in its template, or a member of one,"
-            yield f"variable {name}: {what} is undefined: define it in the inventory, or add its file with -e @FILE"
+        for template in _templates_in(variables.get(name)):
+            try:
+                templar.template(template)
+            except AnsibleUndefinedVariable as error:
+                inner = undefined_name(template, error)
+                what = f"variable {inner}" if inner else "a variable in its template, or a member of one,"
+                yield f"variable {name}: {what} is undefined: define it in the inventory, or add its file with -e @FILE"
+
+
+def _templates_in(value: Any) -> Iterator[str]:
+    """Yield the template of a value, or those of its members. A lookup in a member can return another login each time, so it is left out."""
+    if isinstance(value, str):
+        if "{{" in value:
+            yield value
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from (template for template in _templates_in(each) if "(" not in template)
 
 
 @contextmanager

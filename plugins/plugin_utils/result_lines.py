@@ -513,7 +513,7 @@ def _rows(result: Result) -> Sequence[Result]:
 
 #: A login in the inventory is renewed with the inventory. That of a single task is not. A task that corrects a secret has its `mode`: the link of
 #: another secret repairs no existing pod.
-_DECLARE = "If the inventory has this login, add the namespace to its entry and run site, instead of these tasks."
+_DECLARE = "If the inventory has this login, run site instead of these tasks, with the namespace in its entry."
 #: Ansible's settings for the color of a line, by verdict and by the beginning of the line.
 _VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
 _MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}

@@ -20,9 +20,13 @@ from .objects import Json
 
 def describe_place(path: str | Path) -> str:
     """Return where a relative path begins, which the user of a playbook cannot see, and an absolute form. Empty for an absolute path."""
-    if Path(path).is_absolute():
+    if _is_absolute(path):
         return ""
     return f' in {Path.cwd()}, where a relative path begins. Give the whole path, such as "{{{{ inventory_dir }}}}/{Path(path).as_posix()}"'
+
+
+def _is_absolute(path: str | Path) -> bool:
+    return os.path.isabs(os.path.expanduser(path))  # noqa: PTH111, PTH117
 
 
 def describe_read_error(path: str | Path, error: Exception) -> str:
@@ -36,7 +40,7 @@ def advise_reader(path: str | Path, error: Exception) -> str:
     """Return the fix for a file of an option that cannot be read, as the next sentence. Empty if the error names it, or if none is known."""
     if isinstance(error, PermissionError):
         return ". Allow the user that runs the task to read it"
-    if isinstance(error, FileNotFoundError) and Path(path).is_absolute():
+    if isinstance(error, FileNotFoundError) and _is_absolute(path):
         return ". Correct the path, or create the file there"
     return ". Name a file" if isinstance(error, IsADirectoryError) else ""
 

@@ -91,6 +91,9 @@ def _suggest_name(name: str) -> str:
     """The name that was probably meant. Empty if that is unclear."""
     if is_pattern(name) and len(name) <= _SHOWN:
         return f". To select namespaces by a pattern, write 'namespace_selector: {{include: [\"{name}\"]}}' instead"
+    several = re.split(r"[\s,]+", name.strip(" ,"))
+    if len(several) > 1 and len(name) <= _SHOWN and all(is_namespace(each) for each in several):
+        return f". Write a list: [{', '.join(several)}]"
     return _write_instead(name, is_namespace)
 
 

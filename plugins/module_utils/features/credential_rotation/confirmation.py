@@ -18,7 +18,7 @@ from ...core.errors import OptionError
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector, selector_of
 from ...core.objects import ObjectRef
-from ...core.text import summarize
+from ...core.text import join_and, summarize
 from ...declarations.declare import TARGETS
 from ...dockerconfig.registry_keys import same_path
 
@@ -126,8 +126,14 @@ def plan_problems(options: Mapping[str, Any]) -> Iterator[str]:
     planned, asked = _registries(plan["registries"]), _registries(options["registries"])
     if planned != asked:
         yield f"option 'plan' is for the registries {', '.join(planned)}, but this rotation is for {', '.join(asked)}: {_AGAIN}"
-    if {plan["old_username"], plan["new_username"]} != {options["old"]["username"], options["new"]["username"]}:
-        yield f"option 'plan' is for other user names than options 'old' and 'new': {_AGAIN}"
+    users, wanted = (
+        [plan["old_username"], plan["new_username"]],
+        [options["old"]["username"], options["new"]["username"]],
+    )
+    if {*users} != {*wanted}:
+        yield (
+            f"option 'plan' is for the user names {join_and(users)}, but options 'old' and 'new' have {join_and(wanted)}: {_AGAIN}"
+        )
 
 
 def _registries(names: Sequence[str]) -> list[str]:

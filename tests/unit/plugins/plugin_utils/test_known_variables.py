@@ -418,3 +418,14 @@ def test_an_undefined_variable_is_named_but_no_other_text_of_a_template() -> Non
         f"variable image_pull_context: variable contexts {end}",
         f"variable image_pull_kubeconfig: a variable in its template, or a member of one, {end}",
     ]
+
+
+def test_a_lookup_in_a_member_is_not_evaluated() -> None:
+    """It can return another login each time."""
+    login = {"username": "{{ user }}", "password": "{{ lookup('env', missing) }}", "more": ["{{ other }}"]}
+    variables = trusted({"credential_rotation_new": login})
+    templar = real.Templar(loader=DataLoader(), variables=variables)
+    end = "is undefined: define it in the inventory, or add its file with -e @FILE"
+    assert [*find_undefined(variables, variables, templar)] == [
+        f"variable credential_rotation_new: variable {name} {end}" for name in ("user", "other")
+    ]

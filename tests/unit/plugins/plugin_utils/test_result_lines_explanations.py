@@ -56,7 +56,7 @@ def test_the_tasks_can_be_pasted() -> None:
     lines = [line for line, _colour in shown()]
     begin = lines.index("what fixes it:")
     assert lines[begin - 3 : begin - 1] == ANSWER["fix_effects"]
-    assert lines[begin - 1].startswith("If the inventory has this login, add the namespace to its entry")
+    assert lines[begin - 1].startswith("If the inventory has this login, run site instead of these tasks")
     for others in (fixes.grant("images", "ns", "default"), fixes.add_registry("ns", "pull", "q.io")):
         without = shown(**make_offer(others).report())
         assert not any(line.startswith("If the inventory") for line, _colour in without), (

@@ -32,6 +32,7 @@ def test_the_start_of_a_relative_path_is_reported(directory: Path) -> None:
         f' in {directory}, where a relative path begins. Give the whole path, such as "{{{{ inventory_dir }}}}/auth.json"'
     )
     assert describe_place("/etc/auth.json") == ""
+    assert describe_place("~/auth.json") == ""
 
 
 @pytest.mark.parametrize(

@@ -144,8 +144,14 @@ class TestPlan:
             ),
             ({"registries": ["quay.io/team"]}, "is for the registries quay.io/team, but this rotation is for quay.io"),
             ({"registries": []}, "is for the registries "),
-            ({"old_username": "other"}, "is for other user names"),
-            ({"new_username": "robot"}, "is for other user names"),
+            (
+                {"old_username": "other"},
+                "for the user names other and robot2, but options 'old' and 'new' have robot and robot2",
+            ),
+            (
+                {"new_username": "robot"},
+                "for the user names robot and robot, but options 'old' and 'new' have robot and robot2",
+            ),
         ],
     )
     def test_a_plan_for_another_rotation_is_a_problem(self, plan: dict[str, Any], said: str) -> None:
