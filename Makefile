@@ -11,7 +11,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z%-]*\):.*## /\1: /p' Makefile
 
 demo: ## Set up pull access on the lab, from an empty cluster to pods that pull. With KUBECONFIG=..., on your own cluster
-	@echo 'Three projects get pull access on $(if $(OWN_CLUSTER),your cluster,a lab of real components), and lose it again, in about 40 seconds. The first time, the'
+	@echo '$(if $(OWN_CLUSTER),Two projects get pull access on your cluster,Three projects get pull access on a lab of real components), and lose it again, in about 40 seconds. The first time, the'
 	@echo 'lab is built before, in about 6 minutes.'
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
 

@@ -17,8 +17,9 @@ from ansible.module_utils.common.validation import check_type_list
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils.core.errors import OptionError
+from ..module_utils.core.names import quote_name
 from ..module_utils.core.ownership import check_owner
-from ..module_utils.core.text import join_and
+from ..module_utils.core.text import join_and, summarize
 from ..module_utils.module.options import REGISTRY_OPTIONS
 from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
@@ -92,12 +93,12 @@ class DeclaredAccess:
         self._run, self._variables, self._templates = run, variables, Templates(templar)
         self._is_removal, self._check_mode, self._is_plan = state == "absent", check_mode, plan
         only = self._setting("image_pull_only_namespaces")
-        self._is_limited = only is not None
-        self._is_whole = not self._is_limited and {*roles} == {*VARIABLES}
+        self._only = None if only is None else frozenset(map(str, check_type_list(only)))
+        self._is_whole = self._only is None and {*roles} == {*VARIABLES}
         self._waits = self._is_set("cross_project_pull_wait", default=True) and not plan
         self._steps = {name: self._step_of(name) for name in STEPS}
         self._given = {name: self._settings(step) for name, step in self._steps.items()}
-        usual = Role("", check_mode=check_mode, only=None if only is None else frozenset(check_type_list(only)))
+        usual = Role("", check_mode=check_mode, only=self._only)
         ran = [self._role(usual, name, state) for name in roles]
         present = [role for role in ran if not role.absent and declaring_variables(role.name, variables)]
         self._refuse_invalid(present)
@@ -202,8 +203,9 @@ class DeclaredAccess:
         return found
 
     def _nothing(self, host: str) -> str:
-        if self._is_limited:
-            return "nothing is declared for these namespaces"
+        if self._only is not None:
+            names = summarize([quote_name(name) for name in sorted(self._only)], 5)
+            return f"nothing is declared for the namespaces in image_pull_only_namespaces, {names}: correct their names, or declare access for them"
         variables = join_and([VARIABLES[name] for name in self._declared])
         nothing, advice = "", "Add some, or give another inventory with -i"
         if self._is_removal:
@@ -344,8 +346,12 @@ def _selected_namespaces(written: Result) -> Mapping[str, list[str]]:
 
 
 def _failed_namespaces(written: Result) -> Mapping[str, set[str]]:
-    """Return the namespaces in which a task failed for each entry, and under "" the namespaces in which it failed for all entries."""
-    found: dict[str, set[str]] = {}
+    """Return the namespaces in which a task failed for each entry, and under "" those in which it failed or was skipped for all entries.
+
+    A namespace that is being deleted is skipped. A link there would lack its secret, although check mode cannot see that.
+    """
+    rows = written.get("namespaces", ())
+    found = {"": {str(row.get("name")) for row in rows if row.get("status") == "skipped"}}
     for row in written.get("failures", ()):
         # The title of an entry is followed by its name in brackets.
         title = str(row.get("title") or "").partition(" ")[0]

@@ -142,6 +142,13 @@ def test_a_secret_loses_a_registry_when_all_links_are_made() -> None:
     assert checked.given["pull_secret"]["postpone_removals"] is False
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_namespace_that_is_being_deleted_gets_no_link(check_mode: bool) -> None:
+    rows = [{"name": "a", "status": "changed"}, {"name": "b", "status": "skipped"}]
+    run = Run(ALL, answers={"pull_secret": {"namespaces": rows}}, check_mode=check_mode)
+    assert [one["namespaces"] for one in run.given["sa_link"]["links"]] == [["a"], ["a"]]
+
+
 @pytest.mark.parametrize(
     ("module", "done"),
     [("registry_auth_info", 1), ("pull_secret", 2), ("sa_link", 3), ("sa_wait", 4), ("image_puller_grant", 5)],
@@ -271,7 +278,10 @@ def test_the_result_has_the_messages_and_changes_of_all_steps() -> None:
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
-        ({"image_pull_only_namespaces": ["c"], **ALL}, "nothing is declared for these namespaces"),
+        (
+            {"image_pull_only_namespaces": ["c"], **ALL},
+            "nothing is declared for the namespaces in image_pull_only_namespaces, 'c': correct their names",
+        ),
         ({}, "Nothing is declared for my-cluster: it has no entries in private_registry_secrets, "),
     ],
 )
