@@ -129,6 +129,8 @@ def format_suggestion(name: str, known: Collection[str], given: Collection[str] 
     return f": {advice if found in given else f'did you mean {found!r}?'}" if found else ""
 
 
+_KEY = re.compile(r"(?:^|[\s,])(\w+)=")
+_QUOTED = re.compile("[{'\"]")
 #: The values that a reader would not know, with the end of the quotation.
 _VALUE = "VALUE'"
 _VALUES = {"owner": "NAME', the owner (image_pull_owner) with which the objects were created"}
@@ -148,9 +150,12 @@ def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], wh
         if not options:
             continue
         for position, item in enumerate(value if isinstance(value, list) else [value]):
+            index = f"[{position}]" if isinstance(value, list) else ""
             if isinstance(item, Mapping):
-                index = f"[{position}]" if isinstance(value, list) else ""
                 yield from problems_of_names(options, item, f"{where}{name}{index}.")
+            elif isinstance(item, str) and not (_QUOTED.search(item) or options.keys() >= {*_KEY.findall(item)}):
+                # Ansible reads `a=b` as a dictionary.
+                yield f"{where}{name}{index} is a text and not a dictionary: write its options, such as '{name}: {{{next(iter(options))}: VALUE}}'"
     needed = {name: (name, *spec.get("aliases", ())) for name, spec in arguments.items() if spec.get("required")}
     missing = (name for name, spellings in needed.items() if all(given.get(one) is None for one in spellings))
     yield from (f"{where}{name} is missing or empty: write '{name}: {_VALUES.get(name, _VALUE)}" for name in missing)

@@ -113,6 +113,23 @@ def test_known_options_are_not_reported(given: dict[str, object]) -> None:
     assert [*problems_of_names(SPEC, given)] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "is_problem"),
+    [
+        ("registry=shared", True),
+        ("labels=a, team=b", True),
+        ("labels=a", False),
+        ("labels=a=b", False),
+        ('{"labels": "a=b"}', False),
+        ("a", False),
+    ],
+)
+def test_a_text_of_other_options_is_not_a_dictionary(text: str, is_problem: bool) -> None:
+    spec = {"selector": {"type": "dict", "options": {"labels": {"type": "str"}}}}
+    said = "selector is a text and not a dictionary: write its options, such as 'selector: {labels: VALUE}'"
+    assert [*problems_of_names(spec, {"selector": text})] == [said] * is_problem
+
+
 def test_missing_required_options_are_found_at_every_level() -> None:
     spec = {"owner": {"required": True}, "logins": {"options": {"registry": {"required": True, "aliases": ["host"]}}}}
     assert [*problems_of_names(spec, {"logins": [{"registry": "q"}, {"host": "q"}, {"registry": None}, {}]})] == [
