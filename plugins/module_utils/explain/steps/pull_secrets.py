@@ -106,14 +106,14 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> Missing
         reason = (
             f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}"
         )
-        return MissingLogin(f"{ignored.reason}, and {reason}" if ignored.reason else reason, fix)
-    lead = [*idle_providers(subject, reference, evidence), *([ignored.reason] if ignored.reason else [])]
+        return MissingLogin(_join_clauses(ignored.reason, reason), fix)
+    lead = [*idle_providers(subject, reference, evidence), ignored.reason]
     if unusable := next((login for login in credentials.logins if login.is_empty), None):
         why = "its entry has no user or no password (a node does not use an identity token), so the node sends no login"
         named = [secret for secret in credentials.secrets if secret.name == unusable.secret]
         written = _write(namespace, named, unusable.key) or fixes.create_secret(namespace, subject.account, host)
         reason = f"secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}"
-        return MissingLogin(", and ".join([*lead, reason]), written if is_needed else [])
+        return MissingLogin(_join_clauses(*lead, reason), written if is_needed else [])
     found = _explain_unlinked(
         held, [*subject.own, *listed], subject.ref if own else subject.account_ref, is_needed=is_needed
     )
@@ -121,12 +121,16 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> Missing
         near = nearest_key(credentials.secrets, reference.repository)
         hint = f"; the nearest is {near}" if near else ""
         found = MissingLogin(f"no pull secret of {subject.ref} is for {reference.repository}{hint}")
-    reason = ", and ".join(filter(None, [*lead, found.reason]))
+    reason = _join_clauses(*lead, found.reason)
     if (found.fix and not own) or found.outcome == NOT_FOUND:
         return found._replace(reason=reason)
     if not fix and is_needed and not own and subject.account:
         fix = fixes.create_secret(namespace, subject.account, host)
     return MissingLogin(reason, fix, found.outcome)
+
+
+def _join_clauses(*clauses: str) -> str:
+    return ", and ".join(filter(None, clauses))
 
 
 def _explain_ignored(namespace: str, credentials: Credentials, host: str) -> MissingLogin:

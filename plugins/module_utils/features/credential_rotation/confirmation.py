@@ -126,14 +126,10 @@ def plan_problems(options: Mapping[str, Any]) -> Iterator[str]:
     planned, asked = _registries(plan["registries"]), _registries(options["registries"])
     if planned != asked:
         yield f"option 'plan' is for the registries {', '.join(planned)}, but this rotation is for {', '.join(asked)}: {_AGAIN}"
-    users, wanted = (
-        [plan["old_username"], plan["new_username"]],
-        [options["old"]["username"], options["new"]["username"]],
-    )
+    users = [plan["old_username"], plan["new_username"]]
+    wanted = [options["old"]["username"], options["new"]["username"]]
     if {*users} != {*wanted}:
-        yield (
-            f"option 'plan' is for the user names {join_and(users)}, but options 'old' and 'new' have {join_and(wanted)}: {_AGAIN}"
-        )
+        yield f"option 'plan' is for the user names {join_and(users)}, but options 'old' and 'new' have {join_and(wanted)}: {_AGAIN}"
 
 
 def _registries(names: Sequence[str]) -> list[str]:

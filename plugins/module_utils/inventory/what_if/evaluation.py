@@ -347,7 +347,7 @@ class PullEvaluator:
         return self._known[key]
 
     def _keep_lasting(self, found: Comparison) -> Comparison:
-        """The comparison of a pull that breaks, without the tasks that the changes would undo."""
+        """The comparison of a pull that breaks, without the tasks that the changes would undo. Equal subjects share an unchanged explanation."""
         chosen = choose_tasks(found.after, self.states[0], self.after, asks=self._asks)
         is_same = [*chosen.tasks] == [*found.after.fix]
         after = found.after if is_same else replace(found.after, fix=chosen.tasks)
