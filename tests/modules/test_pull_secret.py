@@ -104,14 +104,9 @@ class TestFleet:
 
     def test_a_terminating_namespace_is_skipped(self, lab, run, namespaces):
         (name,) = namespaces(1)
-        config = {"metadata": {"name": "hold", "finalizers": ["example.com/hold"]}}
-        lab.create(name, "configmaps", config)
-        lab.api("DELETE", f"/api/v1/namespaces/{name}")
         options = {"name": "pull", "namespaces": [name], "registries": [QUAY]}
-        try:
+        with lab.terminating(name):
             checked, real = run("pull_secret", check=True, **options), run("pull_secret", **options)
-        finally:
-            lab.api("PATCH", path_of(name, "configmaps", "hold"), {"metadata": {"finalizers": None}})
         assert checked["namespaces"] == real["namespaces"]
         assert real["namespaces"][0]["status"] == "skipped"
         assert "being deleted" in real["namespaces"][0]["reason"]

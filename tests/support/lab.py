@@ -269,6 +269,16 @@ class Lab:
         return Audit(log, log.stat().st_size)
 
     @contextmanager
+    def terminating(self, namespace: str) -> Iterator[None]:
+        """In the block, the namespace is being deleted."""
+        self.create(namespace, "configmaps", {"metadata": {"name": "hold", "finalizers": ["example.com/hold"]}})
+        self.api("DELETE", f"/api/v1/namespaces/{namespace}")
+        try:
+            yield
+        finally:
+            self.api("PATCH", path_of(namespace, "configmaps", "hold"), {"metadata": {"finalizers": None}})
+
+    @contextmanager
     def no_writes(self) -> Iterator[None]:
         """Our client must write nothing in the block."""
         audit = self.audit()
