@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ..plugin_utils.in_process import ModuleAction
 from ..plugin_utils.report_page import page_renderer
@@ -15,9 +14,3 @@ from ..plugin_utils.report_page import page_renderer
 class ActionModule(ModuleAction, of="pull_access_report"):
     def _controller(self) -> Callable[..., str]:
         return page_renderer()
-
-    def _answer(self, tmp: Any, task_vars: Any) -> Any:
-        older = self._task.args.get("compare_with")
-        if isinstance(older, str):
-            self._task.args["compare_with"] = self._find_input(older)
-        return super()._answer(tmp, task_vars)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils.core.text import escape_invisible, make_printable
@@ -19,19 +18,9 @@ class ActionModule(ModuleAction, of="pull_access_what_if"):
         return result
 
     def _answer(self, tmp: Any, task_vars: Any) -> Any:
-        changes = self._task.args.get("changes")
-        if isinstance(changes, list):
-            self._task.args["changes"] = [*map(self._find_objects, changes)]
         result = super()._answer(tmp, task_vars)
         if self._role() != "credential_rotation":
             return result
         from ..plugin_utils.rotation_end import drop_idle_warnings  # noqa: PLC0415 - only the guard of a rotation needs it
 
         return drop_idle_warnings(result)
-
-    def _find_objects(self, change: Any) -> Any:
-        """Return the change with the path of its file of objects, as a role or playbook of this collection reads it."""
-        added = change.get("add_objects") if isinstance(change, Mapping) else None
-        if not (isinstance(added, Mapping) and isinstance(added.get("src"), str)):
-            return change
-        return {**change, "add_objects": {**added, "src": self._find_input(added["src"])}}

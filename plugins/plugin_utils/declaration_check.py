@@ -21,6 +21,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils.clients.registry.transport import RegistryOptions, check_options, info_from_option
 from ..module_utils.core.errors import OptionError
+from ..module_utils.core.files import find_input
 from ..module_utils.core.namespaces import targets_of
 from ..module_utils.core.text import summarize
 from ..module_utils.declarations.declare import ListForm, explain_errors, list_entries, problems_of_entries
@@ -76,13 +77,13 @@ def refuse_invalid(roles: Sequence[Role], variables: Mapping[str, Any], template
     :raises DeclarationError: with all problems, by variable and position. It contains no value.
     """
     found: list[str] = []
-    is_local = _is_local(variables, templates)
+    playbook = str(variables.get("playbook_dir", "")) if _is_local(variables, templates) else None
     play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
     given = {role.name: role for role in roles}
     for name in dict.fromkeys([*given, *(name for name in VARIABLES if name in play and RAN[name] not in variables)]):
         try:
             role = given.get(name) or role_in_play(roles[0], name, variables, templates)
-            found += _problems(Declarations(role, variables, templates), is_local=is_local)
+            found += _problems(Declarations(role, variables, templates), playbook)
         except DeclarationError as error:
             found.append(str(error))
     if problems := [*dict.fromkeys(found)]:
@@ -116,8 +117,8 @@ def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
     return str(connection).rpartition(".")[2] == "local"
 
 
-def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
-    """Yield the problems of a role."""
+def _problems(declared: Declarations, playbook: str | None) -> Iterator[str]:
+    """Yield the problems of a role. `playbook` is the directory of the playbook; None if another host reads the files."""
     answer: Any = None
     members = _MEMBERS.get(declared.role.name, {})
     if declared.role.name == "delegated_auth":
@@ -127,7 +128,7 @@ def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
         changed = [[*_find_changed_logins(module, one)] for one in made]
         yield from chain(*changed)
         sound = [one for one, problems in zip(made, changed, strict=True) if not problems]
-        for problem in _problems_of(module, as_data(sound), is_local=is_local) if sound else ():
+        for problem in _problems_of(module, as_data(sound), playbook) if sound else ():
             yield _OPTION.sub(lambda found: f"option '{members.get(found[1], found[1])}'", problem)
 
 
@@ -149,7 +150,7 @@ def _find_changed_logins(module: Module, one: Made) -> Iterator[str]:
     yield from (f"{one.get('title')}: {problem}" for problem in find_unquoted(spec, one))
 
 
-def _problems_of(module: Module, made: Sequence[Made], *, is_local: bool) -> Iterator[str]:
+def _problems_of(module: Module, made: Sequence[Made], playbook: str | None) -> Iterator[str]:
     """Yield the errors that the module would report for these entries."""
     form = module.form
     if form is None:
@@ -161,20 +162,23 @@ def _problems_of(module: Module, made: Sequence[Made], *, is_local: bool) -> Ite
         return
     for entry, given in list_entries(form, validation.validated_parameters):
         try:
-            _check_entry(module, given, is_local=is_local)
+            _check_entry(module, given, playbook)
         except OptionError as error:
             yield f"{entry}: {error}"
         except _OfAFileError:
             continue
 
 
-def _check_entry(module: Module, given: Mapping[str, Any], *, is_local: bool) -> None:
+def _check_entry(module: Module, entry: Mapping[str, Any], playbook: str | None) -> None:
     """Check an entry in the same way as its module.
 
     :raises OptionError: if the module would refuse it.
     """
+    given, path = entry, entry.get("registry_ca_cert")
+    if path and playbook is not None:
+        given = {**entry, "registry_ca_cert": find_input(path, playbook)}
     # `become` is not visible here: the module may run as a user who is allowed to read the file.
-    reads_files = is_local and not _is_forbidden(given.get("registry_ca_cert"))
+    reads_files = playbook is not None and not _is_forbidden(given.get("registry_ca_cert"))
     if module is registry_auth_info.MODULE:
         check_request(given, reads_files=reads_files)
     if not isinstance(module.form, ListForm):

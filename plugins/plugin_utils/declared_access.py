@@ -23,7 +23,7 @@ from ..module_utils.core.text import join_and, summarize
 from ..module_utils.module.options import REGISTRY_OPTIONS
 from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
-from .declared_entries import Templates, read_file
+from .declared_entries import Templates, file_reader
 from .known_variables import VARIABLES, declaring_variables, refusal_of
 from .result_lines import apply_line, outcome_of
 from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
@@ -102,7 +102,9 @@ class DeclaredAccess:
         ran = [self._role(usual, name, state) for name in roles]
         present = [role for role in ran if not role.absent and declaring_variables(role.name, variables)]
         self._refuse_invalid(present)
-        self._declared = {role.name: Declarations(role, variables, self._templates, read_file) for role in ran}
+        self._declared = {
+            role.name: Declarations(role, variables, self._templates, file_reader(variables)) for role in ran
+        }
         for declared in self._declared.values():
             declared.refuse_conflicts()
 

@@ -19,7 +19,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError, AnsibleUndefinedVariable
 from ansible.plugins.loader import lookup_loader
 
-from ..module_utils.core.files import advise_reader, describe_read_error
+from ..module_utils.core.files import advise_reader, describe_read_error, find_input
 from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
 from .known_variables import EXPRESSION, undefined_name
@@ -206,13 +206,13 @@ def _entries_of_term(term: str, variables: Mapping[str, Any], templates: Templat
     name, _dot, kind = term.partition(".")
     role = Role(name)
     if kind == "replaced":
-        return [*replaced_logins(_present(role, variables, templates), variables, answer, read_file)]
+        return [*replaced_logins(_present(role, variables, templates), variables, answer, file_reader(variables))]
     if kind in _FIRST:
         # Imported here because it imports the modules of all roles, and a play without declarations ends with their titles.
         from . import declaration_check  # noqa: PLC0415
 
         declaration_check.refuse_invalid([role], variables, templates)
-    declared = Declarations(role, variables, templates, read_file)
+    declared = Declarations(role, variables, templates, file_reader(variables))
     if not kind:
         return declared.titles
     declared.refuse_conflicts()
@@ -246,6 +246,11 @@ def _present(role: Role, variables: Mapping[str, Any], templates: Templates) -> 
     return Declarations(role, variables, templates).present
 
 
+def file_reader(variables: Mapping[str, Any]) -> Callable[[str], str]:
+    """Return the function that reads a file of an entry, in the same way as a module of a role on the controller."""
+    return lambda path: read_file(find_input(path, str(variables.get("playbook_dir", ""))))
+
+
 def read_file(path: str) -> str:
-    """Read a file in the same way as a module on the controller."""
+    """Read a file of the controller as text, with its bytes that are not UTF-8."""
     return Path(path).expanduser().read_bytes().decode("utf-8", "surrogateescape")

@@ -43,7 +43,8 @@ from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.clients.kube.connection import connect
-from ..module_utils.core.redaction import collect_credentials, hide
+from ..module_utils.core.files import find_input
+from ..module_utils.core.redaction import collect_credentials, hide, is_path
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
 from .known_variables import (
@@ -77,6 +78,22 @@ def _templates_in(value: Any) -> Iterator[str]:
     elif isinstance(value, (Mapping, list)):
         for each in value.values() if isinstance(value, Mapping) else value:
             yield from (template for template in _templates_in(each) if "(" not in template)
+
+
+def find_files(arguments: Mapping[str, Any], options: Mapping[str, Any], find: Callable[[str], str]) -> dict[str, Any]:
+    """Return the options with `find` applied to each path, also to those in lists and in dictionaries of options."""
+
+    def found(name: str, spec: Mapping[str, Any], value: Any) -> Any:
+        if isinstance(value, list):
+            return [found(name, {**spec, "type": spec.get("elements")}, each) for each in value]
+        if isinstance(value, Mapping):
+            return find_files(spec["options"], value, find) if spec.get("options") else value
+        if name == "kubeconfig" and is_path(value):
+            return os.pathsep.join(map(find, value.split(os.pathsep)))
+        is_file = spec.get("type") == "path" or name == "auth_file"
+        return find(value) if is_file and isinstance(value, str) else value
+
+    return {name: found(name, arguments.get(name, {}), value) for name, value in options.items()}
 
 
 @contextmanager
@@ -217,7 +234,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         return str(role.get_name(include_role_fqcn=False)) if role else ""
 
     def _answer(self, tmp: Any, task_vars: Any) -> Any:
-        """Return the result of the module, with the names of its options."""
+        """Return the result of the module, with the names of its options. Another host reads its own files."""
+        if self._connection.transport == "local" and is_collection_task(self._task):
+            playbook = self._loader.get_basedir()
+            self._task.args = find_files(
+                self.module.arguments, self._task.args, lambda path: find_input(path, playbook)
+            )
         return super().run(tmp, task_vars)
 
     def run_step(self, task_vars: Any, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -256,17 +278,6 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             if "default(" in texts[option] and not ("default(omit" in texts[option] and option in given)
         ]
         return find_undefined((names[option] for option in doubtful), variables, self._templar)
-
-    def _find_input(self, path: str) -> str:
-        """Return the path of a file that a role or playbook of this collection reads: in the directory of the command, as the files that it writes.
-
-        The module finds a file that is only in the directory of the playbook by its relative path.
-        """
-        if not is_collection_task(self._task) or not path or path.startswith(("~", "$")):
-            return path
-        here = Path.cwd() / path
-        is_there = not os.path.lexists(here) and os.path.lexists(Path(self._loader.get_basedir()) / path)
-        return path if is_there else str(here)
 
     def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result. If it contains credentials, it is registered but not shown, as if the task had `no_log`."""

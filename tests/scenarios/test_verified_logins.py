@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -55,7 +56,12 @@ def test_a_login_is_proven_before_it_is_written(lab, namespace, namespaces, tmp_
     assert secrets[other] == ({"pull"} if role == "private_registry" else {"private-registry", "redhat-connect-sso"})
     assert secrets[other] & set(pull_names(lab.account(other))) == secrets[other], "one team does not stop another"
     assert lab.get(namespace, "rolebindings", "image-puller-grant"), "nor another role"
-    play("site", inventory(lab, tmp_path, **access, **declared(lab, role, namespace)), no_proxy="*").succeeded()
+    # Relative paths of files begin in the directory of the command.
+    copyfile(lab.kubeconfig, tmp_path / "config")
+    copyfile(lab.data["ca_cert"], tmp_path / "ca.crt")
+    access = {"image_pull_kubeconfig": "config", "image_pull_registry_ca_cert": "ca.crt"}
+    hosts = inventory(lab, tmp_path, **access, **declared(lab, role, namespace))
+    play("site", hosts, cwd=tmp_path, no_proxy="*").succeeded()
     name = "private" if role == "private_registry" else "delegated"
     lab.pod(namespace, "app", lab.registry(name)["image"])
     assert lab.pull(namespace, "app")["pulled"]

@@ -25,6 +25,17 @@ def describe_place(path: str | Path) -> str:
     return f' in {Path.cwd()}, where a relative path begins. Give the whole path, such as "{{{{ inventory_dir }}}}/{Path(path).as_posix()}"'
 
 
+def find_input(path: str, playbook: str) -> str:
+    """Return the path of a file that a role or playbook of this collection reads: in the directory of the command, as the files that it writes.
+
+    A file that is only in the directory of the playbook is found there. Ansible would search in that directory alone, which can be in a collection.
+    """
+    if not path or path.startswith(("~", "$")):
+        return path
+    here, there = Path.cwd() / path, Path(playbook) / path
+    return str(there if not os.path.lexists(here) and os.path.lexists(there) else here)
+
+
 def _is_absolute(path: str | Path) -> bool:
     return os.path.isabs(os.path.expanduser(path))  # noqa: PTH111, PTH117
 

@@ -164,6 +164,18 @@ def test_a_used_certificate_authority_is_checked_on_this_host(tmp_path: Path, de
         refuse_invalid([Role("private_registry")], {**unverified, **local}, Plain())
 
 
+def test_the_relative_path_of_an_authority_begins_where_the_module_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    local = {"ansible_connection": "local", "playbook_dir": str(tmp_path / "playbooks")}
+    given = declared(None, {"verify": True, "registry_ca_cert": "ca.crt"})
+    assert f"option 'registry_ca_cert': '{tmp_path}/ca.crt'" in refused({**given, **local})
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "ca.crt").write_text("no PEM")
+    assert f"option 'registry_ca_cert': '{tmp_path}/playbooks/ca.crt'" in refused({**given, **local})
+
+
 def test_an_authority_that_is_not_used_or_only_readable_to_others_is_not_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -562,31 +562,48 @@ class TestVariables:
         assert str(password) not in refused["msg"].replace("true or false", "")
 
 
-class TestInput:
+class TestFiles:
     """Files that a role reads begin in the directory of the command, like those that it writes."""
 
-    @pytest.fixture(autouse=True)
-    def here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    SPEC: ClassVar[dict[str, Any]] = {
+        "ca": {"type": "path"},
+        "sources": {"type": "list", "elements": "path"},
+        "auth_file": {"type": "str"},
+        "kubeconfig": {"type": "raw"},
+        "name": {"type": "str"},
+        "labels": {"type": "dict"},
+        "entries": {"type": "list", "elements": "dict", "options": {"ca": {"type": "path"}, "name": {"type": "str"}}},
+    }
+
+    @pytest.mark.parametrize(
+        ("given", "found"),
+        [
+            ({"ca": "a", "name": "n", "labels": {"ca": "l"}}, {"ca": "<a>", "name": "n", "labels": {"ca": "l"}}),
+            ({"sources": ["a", "b"], "auth_file": "c"}, {"sources": ["<a>", "<b>"], "auth_file": "<c>"}),
+            ({"entries": [{"ca": "a", "name": "n"}, 3]}, {"entries": [{"ca": "<a>", "name": "n"}, 3]}),
+            ({"kubeconfig": "a:b"}, {"kubeconfig": "<a>:<b>"}),
+            ({"kubeconfig": {"users": ["a"]}}, {"kubeconfig": {"users": ["a"]}}),
+            ({"kubeconfig": "kind: Config"}, {"kubeconfig": "kind: Config"}),
+            ({"ca": None, "sources": "a", "other": "a"}, {"ca": None, "sources": "a", "other": "a"}),
+        ],
+    )
+    def test_each_path_is_found_and_nothing_else_changes(self, given: dict[str, Any], found: dict[str, Any]) -> None:
+        assert in_process.find_files(self.SPEC, given, lambda path: f"<{path}>") == found
+
+    @pytest.mark.parametrize(
+        ("path", "transport", "seen"),
+        [
+            (TestVariables.OURS, "local", "{directory}/config"),
+            (TestVariables.OURS, "ssh", "config"),
+            ("/elsewhere/site.yml:1", "local", "config"),
+        ],
+    )
+    def test_the_files_of_other_tasks_and_hosts_stay_as_they_are(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, transport: str, seen: str
+    ) -> None:
         monkeypatch.chdir(tmp_path)
-        return tmp_path
-
-    @staticmethod
-    def find(path: str, task: str = TestVariables.OURS) -> str:
-        return action(get_path=lambda: task)._find_input(path)
-
-    def test_a_relative_path_begins_in_the_directory_of_the_command(self, here: Path) -> None:
-        assert self.find("older/a.json") == str(here / "older" / "a.json")
-
-    def test_a_file_in_both_directories_is_that_of_the_command(self, here: Path) -> None:
-        (here / "own_process.py").touch()
-        assert self.find("own_process.py") == str(here / "own_process.py")
-
-    def test_a_file_only_in_the_directory_of_the_playbook_is_found_there(self) -> None:
-        assert self.find("own_process.py") == "own_process.py"
-
-    @pytest.mark.parametrize("path", ["", "/older/a.json", "~/a.json", "$HOME/a.json"])
-    def test_another_path_stays_as_it_is(self, path: str) -> None:
-        assert self.find(path) == path
-
-    def test_the_path_of_another_task_stays_as_it_is(self) -> None:
-        assert self.find("a.json", task="/elsewhere/site.yml:1") == "a.json"
+        made = action(args={"kubeconfig": "config"}, transport=transport)
+        monkeypatch.setattr(made._task, "get_path", lambda: path, raising=False)
+        monkeypatch.setattr(made, "_execute_module", lambda *_arguments, **_more: {})
+        made.run(None, {"inventory_hostname": "east"})
+        assert made._task.args["kubeconfig"] == seen.format(directory=tmp_path)

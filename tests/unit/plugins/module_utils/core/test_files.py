@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file
     advise_reader,
     describe_place,
     describe_read_error,
+    find_input,
     stage_file,
 )
 
@@ -33,6 +34,18 @@ def test_the_start_of_a_relative_path_is_reported(directory: Path) -> None:
     )
     assert describe_place("/etc/auth.json") == ""
     assert describe_place("~/auth.json") == ""
+
+
+def test_an_input_of_a_role_is_in_the_directory_of_the_command_or_of_the_playbook(directory: Path) -> None:
+    playbook = directory / "playbooks"
+    playbook.mkdir()
+    assert find_input("older/a.json", str(playbook)) == str(directory / "older" / "a.json")
+    (playbook / "a.json").touch()
+    assert find_input("a.json", str(playbook)) == str(playbook / "a.json")
+    (directory / "a.json").touch()
+    assert find_input("a.json", str(playbook)) == str(directory / "a.json")
+    for path in ("", "/older/a.json", "~/a.json", "$HOME/a.json"):
+        assert find_input(path, str(playbook)) == path
 
 
 @pytest.mark.parametrize(
