@@ -37,14 +37,23 @@ _raw:
   elements: dict
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.in_process import find_undefined
-from ..plugin_utils.known_variables import SHORT_NAMES, problems_of, problems_of_command_line, settings_of
-from ..plugin_utils.launch import explain_problems, extra_variables, level_problems, supposed_changes
+from ..plugin_utils.known_variables import (
+    PLAYBOOKS,
+    SHORT_NAMES,
+    find_invalid_settings,
+    problems_of,
+    problems_of_command_line,
+    settings_of,
+)
+from ..plugin_utils.launch import explain_problems, extra_variables, supposed_changes
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -62,8 +71,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             "settings": (settings := settings_of(playbook, given)),
             "problems": [*problems_of({**variables, **settings}, self._templar), *problems],
         }
-        if playbook == "audit":
-            found["problems"] += level_problems(playbook, given)
+        found["problems"] += self._find_invalid_settings(playbook, {**variables, **settings}, given)
         if playbook == "rotate":
             # The check of the role's arguments would print all of them, and no file.
             names = [name for name in extra if name.startswith("credential_rotation_")]
@@ -73,3 +81,27 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if playbook == "explain":
             found["value_problems"] = explain_problems(given, str(variables.get("__explain_usage") or "").strip())
         return found
+
+    def _find_invalid_settings(
+        self, playbook: str, variables: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """Yield the problems of switches, numbers and choices of the playbook's role. Ansible's own check would print all variables first."""
+        for prefix in PLAYBOOKS[playbook]:
+            path = Path(__file__).parents[2] / "roles" / prefix.removesuffix("_") / "meta" / "argument_specs.yml"
+            if not path.exists():
+                continue
+            options = self._loader.load_from_file(str(path))["argument_specs"]["main"]["options"]
+            names = [name for name, spec in options.items() if "choices" in spec or spec.get("type") in ("bool", "int")]
+            values = {name: self._value(variables[name]) for name in names if name in variables}
+            known = {name: value for name, value in values.items() if value is not None}
+            short = {name: name.removeprefix(prefix) for name in names}
+            yield from find_invalid_settings(
+                options, known, {name: short[name] if short[name] in given else name for name in names}
+            )
+
+    def _value(self, template: Any) -> Any:
+        """Return the value of a variable; None if it needs an undefined one, which the role reports."""
+        try:
+            return self._templar.template(template)
+        except AnsibleUndefinedVariable:
+            return None

@@ -24,7 +24,7 @@ from ..module_utils.core.errors import OptionError
 from ..module_utils.core.files import find_input
 from ..module_utils.core.namespaces import targets_of
 from ..module_utils.core.text import summarize
-from ..module_utils.declarations.declare import ListForm, explain_errors, list_entries, problems_of_entries
+from ..module_utils.declarations.declare import ListForm, list_entries, problems_of_entries
 from ..module_utils.features.pull_secret.plan import PullSecret
 from ..module_utils.features.pull_secret.run import check_verification
 from ..module_utils.features.registry_auth import check_request
@@ -44,7 +44,8 @@ _TASKS: Mapping[str, Mapping[str, Module]] = {
     },
     "cross_project_pull": {"accounts": sa_wait.MODULE, "grants": image_puller_grant.MODULE},
 }
-_MODULES = {
+#: The modules of the steps.
+MODULES = {
     "registry_auth_info": registry_auth_info.MODULE,
     "pull_secret": pull_secret.MODULE,
     "sa_link": sa_link.MODULE,
@@ -97,15 +98,6 @@ def role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates:
     except TemplateError as error:
         raise DeclarationError(error.at(f"variable {name}_state")) from None
     return replace(role, name=name, absent=str(state) == "absent")
-
-
-def find_invalid_settings(module: str, given: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each value in `given` that the module would refuse. `variables` are those of its options, by option."""
-    arguments = _MODULES[module].arguments
-    for option, value in given.items():
-        spec = {name: part for name, part in arguments[option].items() if name in ("type", "elements", "choices")}
-        for problem in explain_errors(ArgumentSpecValidator({option: spec}).validate({option: value}).errors):
-            yield problem.replace(f"option {option!r}", f"variable {variables[option]}")
 
 
 def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:

@@ -21,10 +21,10 @@ from ..module_utils.core.names import quote_name
 from ..module_utils.core.ownership import check_owner
 from ..module_utils.core.text import join_and, summarize
 from ..module_utils.module.options import REGISTRY_OPTIONS
-from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
+from .declaration_check import MODULES, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
 from .declared_entries import Templates, file_reader
-from .known_variables import VARIABLES, declaring_variables, refusal_of
+from .known_variables import VARIABLES, declaring_variables, find_invalid_settings, refusal_of
 from .result_lines import apply_line, outcome_of
 from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
 
@@ -112,7 +112,7 @@ class DeclaredAccess:
         problems = [
             one
             for name, step in self._steps.items()
-            for one in find_invalid_settings(step.module, self._given[name], step.settings)
+            for one in find_invalid_settings(MODULES[step.module].arguments, self._given[name], step.settings)
         ]
         try:
             if owner := self._setting("image_pull_owner"):

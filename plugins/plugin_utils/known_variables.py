@@ -20,11 +20,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from ..module_utils.core.errors import Limit, OptionError, find_similar, problems_of_names
 from ..module_utils.core.redaction import CONTAINERS
+from ..module_utils.declarations.declare import explain_errors
 from ..module_utils.module.options import REGISTRY_OPTIONS
 
 #: Parts of a login that are not secret.
@@ -288,6 +290,16 @@ def undefined_name(template: str, error: Exception) -> str:
 def refusal_of(problems: Collection[str]) -> str:
     """Return the message with these problems, each once; empty without one. A message stays as it is."""
     return f"{_REFUSAL}{'; '.join(dict.fromkeys(problems)).removeprefix(_REFUSAL)}" if problems else ""
+
+
+def find_invalid_settings(
+    arguments: Mapping[str, Any], values: Mapping[str, Any], variables: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a sentence for each value that Ansible would refuse for its type or its choices. `variables` are those of the options, by option."""
+    for option, value in values.items():
+        spec = {name: part for name, part in arguments[option].items() if name in ("type", "elements", "choices")}
+        for problem in explain_errors(ArgumentSpecValidator({option: spec}).validate({option: value}).errors):
+            yield problem.replace(f"option {option!r}", f"variable {variables[option]}")
 
 
 def _invalid_settings(values: Mapping[str, Any]) -> list[str]:

@@ -120,7 +120,7 @@ _PLACES = {
     "only_reachable": (re.compile(r"[\w.*:-]+\Z"), "hosts without a scheme and a path, such as quay.io,docker.io"),
 }
 _TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
-_SWITCHES = ("ask_registries", "declared", "new_nodes", "registry_validate_certs", "show")
+_SWITCHES = ("ask_registries", "declared", "new_nodes", "registry_validate_certs")
 _REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
 
 
@@ -223,18 +223,6 @@ def _switch_problems(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is {given[name]!r}: give true or false, such as -e {name}=true"
 
 
-def level_problems(playbook: str, given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield why the short variable `fail_on` of the playbook what_if or audit is not one of its levels."""
-    from ..module_utils.features.pull_report.run import FAIL_ON  # noqa: PLC0415 - only these questions need them
-    from ..module_utils.inventory.what_if.options import ARGUMENTS  # noqa: PLC0415
-
-    levels, example = {"audit": (FAIL_ON, "error"), "what_if": (ARGUMENTS["fail_on"]["choices"], "would_break")}[
-        playbook
-    ]
-    if (level := given.get("fail_on", levels[0])) not in levels:
-        yield f"fail_on is {level!r}: give one of {', '.join(levels)}, such as -e fail_on={example}"
-
-
 def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
     if secret := given.get("remove_secret", ""):
         yield from _form_problem("remove_secret", secret, _SECRET, "the name of a secret, or NAMESPACE/NAME")
@@ -247,7 +235,6 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"target_version is the number {version}, and YAML drops the last zero of 4.20: write three numbers, such as {version:.2f}.0"
     elif parse_version(version) is None:
         yield f"target_version is {version!r}: give a version such as 4.22.0, or 1.35.0 for plain Kubernetes"
-    yield from level_problems("what_if", given)
     yield from _switch_problems(given)
     if not isinstance(given.get("changes", []), list):
         yield """changes is not a list: begin each change with '- ', or in JSON, write [{...}], such as [{"remove_secrets": {"name": "old-pull"}}]"""

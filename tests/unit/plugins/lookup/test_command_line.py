@@ -61,3 +61,51 @@ def test_unknown_variables_of_the_command_line_and_of_the_inventory_are_problems
         "variable image_pull_kubeconfg",
         "extra variable fail_onn",
     ]
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "variables", "problems"),
+    [
+        (
+            "rotate",
+            "",
+            {"credential_rotation_allow": ["unraed"]},
+            [
+                "variable credential_rotation_allow has an unknown value: did you mean 'unread' instead of 'unraed'? It takes "
+                "absent, remaining, unread"
+            ],
+        ),
+        (
+            "rotate",
+            "",
+            {
+                "credential_rotation_probe": "canary",
+                "credential_rotation_soak_seconds": "{{ seconds }}",
+                "seconds": "1m",
+            },
+            [
+                "variable credential_rotation_soak_seconds is a text: give a whole number",
+                "variable credential_rotation_probe is a text: give true or false",
+            ],
+        ),
+        ("rotate", "", {"credential_rotation_probe": True, "credential_rotation_guard": False}, []),
+        ("rotate", "", {"credential_rotation_probe": "{{ undefined }}", "credential_rotation_soak_seconds": None}, []),
+        ("audit", "expires_within=soon", {}, ["variable expires_within is a text: give a whole number"]),
+        (
+            "audit",
+            "",
+            {"pull_access_audit_fail_on": "eror"},
+            [
+                "variable pull_access_audit_fail_on has an unknown value: did you mean 'error' instead of 'eror'? It takes never, info, "
+                "warning, error"
+            ],
+        ),
+        ("what_if", "show=ja", {}, ["variable show is a text: give true or false"]),
+        ("images", "directory=x", {}, []),
+    ],
+)
+def test_switches_numbers_and_choices_of_the_role_are_checked(
+    playbook: str, given: str, variables: dict[str, Any], problems: list[str]
+) -> None:
+    trusts = {name: trusted(value) if isinstance(value, str) else value for name, value in variables.items()}
+    assert sorted(look(playbook, *filter(None, [given]), **trusts)["problems"]) == sorted(problems)

@@ -189,15 +189,11 @@ def test_short_variables_are_changes(given: dict[str, Any], changes: list[Any]) 
             {"target_version": 4.22},
             "target_version is the number 4.22, and YAML drops the last zero of 4.20: write three numbers, such as 4.22.0",
         ),
-        (
-            {"fail_on": "broken"},
-            "fail_on is 'broken': give one of never, certain_break, would_break, unknown, such as -e fail_on=would_break",
-        ),
         ({"target_version": "soon"}, "target_version is 'soon': give a version such as 4.22.0"),
         ({"changes": {}}, "changes is not a list"),
         ({"new_nodes": "maybe"}, "new_nodes is 'maybe': give true or false, such as -e new_nodes=true"),
         ({"declared": "soon"}, "declared is 'soon': give true or false"),
-        ({"show": ""}, "show is '': give true or false"),
+        ({"ask_registries": ""}, "ask_registries is '': give true or false"),
     ],
     ids=str,
 )
